@@ -36,7 +36,7 @@ void yaml_release(struct yaml_documents *documents);
 
 /*
  * The same for `.json` files: one document, or a stream of them, through the strict JSON reader
- * (policy/json.h) and jansson.
+ * (policy/jread.h) and jansson.
  */
 MUST_USE bool yaml_read_json(struct bytes text, struct yaml_documents *out, struct err *err);
 

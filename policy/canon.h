@@ -1,0 +1,108 @@
+/*
+ * canon.h -- the canonical bytes of a JSON value (N25), written while it is read.
+ *
+ *     N null   T true   F false   I int64   D double   S u32 length, bytes
+ *     L u32 count, values      M u32 count, (S key, value)* in key order
+ *
+ * Numbers and lengths are big-endian. Keys that come in order cost nothing; a map whose keys do not
+ * is put in order when it ends. Duplicate keys are refused. The writer is a stack: what was written
+ * last can be taken back. One writer a thread; it keeps its memory for the next value.
+ */
+#ifndef POLICY_CANON_H
+#define POLICY_CANON_H
+
+#include "policy/jread.h"
+#include "policy/nulls.h"
+
+enum {
+    CANON_NULL = 'N',
+    CANON_TRUE = 'T',
+    CANON_FALSE = 'F',
+    CANON_INTEGER = 'I',
+    CANON_DOUBLE = 'D',
+    CANON_STRING = 'S',
+    CANON_LIST = 'L',
+    CANON_MAP = 'M',
+    CANON_HEAD = 5, /* the type byte and a u32 */
+};
+
+struct canon_entry {
+    size_t at;  /* offset of the key */
+    size_t len; /* key and value; set when the map needs to be put in order */
+    bool dropped;
+};
+
+struct canon {
+    struct buf out;
+    struct bytes nulls; /* where a null is dropped (N15); empty: nowhere */
+
+    /* Internal: entries of the maps that are open, and the way from the root to here. */
+    struct canon_entry *entries;
+    size_t entry_count;
+    size_t entry_cap;
+    struct buf scratch;
+    struct {
+        bool is_item;
+        size_t key_at;
+    } steps[JREAD_MAX_DEPTH];
+    size_t step_count;
+};
+
+void canon_release(struct canon *c);
+
+/* Empty again; memory is kept, unless it has grown beyond what one ordinary request needs. */
+void canon_clear(struct canon *c);
+
+/* Reads the next value and appends its canonical bytes. */
+MUST_USE bool canon_value(struct canon *c, struct jread *r);
+
+/* Reads the next value, checks it as strictly, and writes nothing. */
+MUST_USE bool canon_skip(struct canon *c, struct jread *r);
+
+/* A map by hand: begin; for each entry canon_map_key and a value, or canon_map_drop; end. */
+struct canon_map {
+    size_t at;          /* offset of the map's head */
+    size_t first_entry; /* of canon.entries */
+    bool in_order;
+    bool has_dropped;
+};
+
+void canon_map_begin(struct canon *c, struct canon_map *map);
+
+/* Reads a key and its colon; *key is valid until more is written. */
+MUST_USE bool canon_map_key(struct canon *c, struct canon_map *map, struct jread *r,
+                            struct bytes *key);
+
+/* Leaves the entry that was written last out of the map; its key still counts as seen. */
+void canon_map_drop(struct canon *c, struct canon_map *map);
+
+/* The same, but the key is forgotten: only for keys whose duplicates the caller refuses itself. */
+void canon_map_forget(struct canon *c);
+
+/* Reads the value of the key; false on a problem. A droppable null (N15) drops the entry. */
+MUST_USE bool canon_map_value(struct canon *c, struct canon_map *map, struct jread *r);
+
+MUST_USE bool canon_map_end(struct canon *c, struct canon_map *map, struct jread *r);
+
+/* Entries that are in the map so far. */
+size_t canon_map_count(const struct canon *c, const struct canon_map *map);
+
+/* Appends a string. */
+void canon_string(struct buf *out, struct bytes s);
+
+/* The count of a map or list whose head (type and zero) stands at `at`. */
+void canon_patch_count(struct buf *out, size_t at, size_t count);
+
+/* Appends a head: type and count. */
+void canon_head(struct buf *out, uint8_t type, size_t count);
+
+/* --- reading it back -------------------------------------------------------------------------- */
+
+/*
+ * A cursor over canonical bytes that this module wrote. canon_skip_bytes moves it over one value.
+ */
+uint32_t canon_read_u32(struct bytes at);
+struct bytes canon_read_string(struct bytes *cursor); /* at an 'S' */
+struct bytes canon_take_value(struct bytes *cursor);  /* the bytes of one value */
+
+#endif

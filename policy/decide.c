@@ -1,0 +1,305 @@
+#include "policy/decide.h"
+
+#include "policy/explain.h"
+
+#include "base/banned.h"
+
+const char *reason_text(enum reason reason)
+{
+    static const char *const names[REASON_COUNT] = {
+        [REASON_UNSET] = "unset",
+        [REASON_NO_SET] = "no-set",
+        [REASON_MALFORMED] = "malformed",
+        [REASON_TOO_LARGE] = "too-large",
+        [REASON_IDENTITY_MISMATCH] = "identity-mismatch",
+        [REASON_NOT_GOVERNED] = "not-governed",
+        [REASON_BREAK_GLASS_REFUSED] = "break-glass-refused",
+        [REASON_STATUS_SMUGGLES] = "status-smuggles",
+        [REASON_STATUS_WRITER] = "status-writer",
+        [REASON_STATUS_ONLY] = "status-only",
+        [REASON_SUBRESOURCE] = "subresource",
+        [REASON_ABSENT_FROM_GIT] = "absent-from-git",
+        [REASON_IN_GIT] = "in-git",
+        [REASON_UNCHANGED] = "unchanged",
+        [REASON_HELD] = "held",
+        [REASON_STILL_IN_GIT] = "still-in-git",
+        [REASON_DIFFERS_FROM_GIT] = "differs-from-git",
+        [REASON_NOT_IN_GIT] = "not-in-git",
+    };
+
+    return reason < REASON_COUNT ? names[reason] : "unset";
+}
+
+struct asked {
+    const struct set *set;
+    const struct policy *policy;
+    const struct review *rv;
+    const struct normal *object; /* NULL: absent */
+    const struct normal *old;
+    bool is_delete; /* DELETE, or an UPDATE that finishes one (N30) */
+};
+
+/* --- row 3: who is it ------------------------------------------------------------------------- */
+
+static bool agrees(struct bytes requested, struct bytes said)
+{
+    return requested.len == 0 || bytes_equal(requested, said);
+}
+
+/* The namespace of a Namespace is its own name in the request and absent in the object (N11). */
+static bool is_namespace(const struct review *rv)
+{
+    return rv->group.len == 0 && bytes_equal(rv->kind, BYTES("Namespace"));
+}
+
+static bool object_is_requested(const struct review *rv, const struct normal *n)
+{
+    struct bytes group;
+    struct bytes version;
+
+    normal_split_api_version(n->api_version, &group, &version);
+    if (!bytes_equal(group, rv->group) || !bytes_equal(version, rv->version) ||
+        !bytes_equal(n->kind, rv->kind))
+        return false;
+    if (n->name.len == 0) /* a Scale, an Eviction: only subresources may leave the name out */
+        return rv->subresource.len > 0;
+    if (!agrees(rv->name, n->name))
+        return false;
+    if (is_namespace(rv))
+        return n->namespace.len == 0 && agrees(rv->namespace, n->name);
+    return agrees(rv->namespace, n->namespace);
+}
+
+/* Fills out->id; false: request and object disagree about it. */
+static bool identify(const struct asked *asked, struct decision *out)
+{
+    const struct review *rv = asked->rv;
+    const struct normal *n = rv->operation == OPERATION_DELETE ? asked->old : asked->object;
+
+    out->id = (struct identity){rv->group, rv->kind, rv->namespace, rv->name};
+    if (is_namespace(rv))
+        out->id.namespace = (struct bytes){0};
+    if (asked->object != NULL && !object_is_requested(rv, asked->object))
+        return false;
+    if (asked->old != NULL && !object_is_requested(rv, asked->old))
+        return false;
+    if (asked->object != NULL && asked->old != NULL &&
+        (!bytes_equal(asked->object->name, asked->old->name) ||
+         !bytes_equal(asked->object->namespace, asked->old->namespace)))
+        return false;
+    if (n != NULL && n->name.len > 0) {
+        out->id.name = n->name;
+        out->id.namespace = n->namespace;
+    }
+    return out->id.name.len > 0;
+}
+
+/* --- row 4: is it governed -------------------------------------------------------------------- */
+
+/*
+ * By request.resource: the kind that has this plural name, in the set; and by the request's kind,
+ * so that a kind whose plural is not known is governed too.
+ */
+static bool governed(const struct asked *asked, const struct identity *id, enum mode *mode)
+{
+    const struct review *rv = asked->rv;
+    struct identity by_resource = *id;
+    struct kind kind;
+
+    if (bytes_equal(rv->resource_group, rv->group) && policy_governs(asked->policy, id, mode))
+        return true;
+    if (!policy_governs_group(asked->policy, rv->resource_group))
+        return false;
+    for (size_t i = 0; i < set_kind_count(asked->set); i++) {
+        set_kind_at(asked->set, i, &kind);
+        if (!bytes_equal(kind.group, rv->resource_group) || !bytes_equal(kind.plural, rv->resource))
+            continue;
+        by_resource.group = kind.group;
+        by_resource.kind = kind.kind;
+        if (policy_governs(asked->policy, &by_resource, mode))
+            return true;
+    }
+    return false;
+}
+
+/* --- row 5: break-glass (N36) ----------------------------------------------------------------- */
+
+static bool asks_for_break_glass(const struct asked *asked)
+{
+    const struct normal *now = asked->object;
+    const struct normal *before = asked->old;
+
+    if (now == NULL || !now->has_break_glass)
+        return false;
+    return before == NULL || !before->has_break_glass ||
+           !bytes_equal(now->break_glass, before->break_glass);
+}
+
+static bool drops_break_glass(const struct asked *asked)
+{
+    return asked->object != NULL && asked->old != NULL && asked->old->has_break_glass &&
+           !asked->object->has_break_glass;
+}
+
+/* --- rows 8 to 18 ----------------------------------------------------------------------------- */
+
+static void settle(struct decision *out, enum verdict verdict, enum reason reason)
+{
+    out->verdict = verdict;
+    out->reason = reason;
+}
+
+/* Row 8: false if it is none of its business. */
+static bool decide_subresource(const struct asked *asked, struct decision *out)
+{
+    const struct review *rv = asked->rv;
+
+    if (rv->subresource.len == 0 || rv->resource_group.len == 0)
+        return false; /* subresources of core kinds are decided by content (N31) */
+    if (!bytes_equal(rv->subresource, BYTES("status"))) {
+        settle(out, VERDICT_DENY, REASON_SUBRESOURCE);
+    } else if (asked->object == NULL || asked->old == NULL ||
+               !normal_equal(asked->object, asked->old)) {
+        settle(out, VERDICT_DENY, REASON_STATUS_SMUGGLES);
+    } else if (policy_has_status_writers(asked->policy, out->id.group, out->id.kind) &&
+               !policy_is_status_writer(asked->policy, out->id.group, out->id.kind, rv->user)) {
+        settle(out, VERDICT_DENY, REASON_STATUS_WRITER);
+    } else {
+        settle(out, VERDICT_ALLOW, REASON_STATUS_ONLY);
+    }
+    return true;
+}
+
+/* Row 11. */
+static bool is_unchanged(const struct asked *asked)
+{
+    const struct normal *now = asked->object;
+    const struct normal *before = asked->old;
+
+    if (asked->rv->operation != OPERATION_UPDATE || now == NULL || before == NULL)
+        return false;
+    return normal_equal(now, before) ||
+           (now->deleting && normal_equal_but_removed_owners(now, before));
+}
+
+static void decide_delete(const struct asked *asked, struct decision *out)
+{
+    if (out->has_entry) {
+        settle(out, VERDICT_DENY, out->entry.held ? REASON_HELD : REASON_STILL_IN_GIT);
+        return;
+    }
+    const enum lenience lenience = policy_delete_unknown(asked->policy);
+
+    settle(out, lenience == LENIENCE_DENY ? VERDICT_DENY : VERDICT_ALLOW, REASON_ABSENT_FROM_GIT);
+    out->warns = lenience == LENIENCE_WARN;
+}
+
+static void decide_write(const struct asked *asked, struct decision *out)
+{
+    size_t index;
+
+    if (out->has_digest && asked->object != NULL && set_has(asked->set, &out->digest, &index)) {
+        settle(out, VERDICT_ALLOW, REASON_IN_GIT);
+        return;
+    }
+    if (drops_break_glass(asked)) {
+        settle(out, VERDICT_DENY, REASON_BREAK_GLASS_REFUSED);
+        return;
+    }
+    if (is_unchanged(asked)) {
+        settle(out, VERDICT_ALLOW, REASON_UNCHANGED);
+        out->warns = true; /* it is not what Git has */
+        return;
+    }
+    if (!out->has_entry)
+        settle(out, VERDICT_DENY, REASON_NOT_IN_GIT);
+    else
+        settle(out, VERDICT_DENY, out->entry.held ? REASON_HELD : REASON_DIFFERS_FROM_GIT);
+}
+
+/* An UPDATE that empties the finalizers of an object under deletion removes it (N30). */
+static bool finishes_deletion(const struct asked *asked)
+{
+    return asked->rv->operation == OPERATION_UPDATE && asked->object != NULL &&
+           asked->old != NULL && asked->object->deleting && asked->old->has_finalizers &&
+           !asked->object->has_finalizers;
+}
+
+static void digest_object(const struct asked *asked, struct sha256 *hash, struct decision *out)
+{
+    const struct review *rv = asked->rv;
+    const struct normal *n = rv->operation == OPERATION_DELETE ? asked->old : asked->object;
+    const bool versioned = rv->kind_known && rv->rules_kind.conversion;
+
+    if (n == NULL)
+        return;
+    normal_digest(n, &out->id, versioned ? rv->version : (struct bytes){0}, hash, &out->digest);
+    out->has_digest = true;
+}
+
+static void decide_rows(const struct asked *asked, struct sha256 *hash, struct decision *out)
+{
+    if (!identify(asked, out)) {
+        settle(out, VERDICT_DENY, REASON_IDENTITY_MISMATCH);
+        return;
+    }
+    if (!governed(asked, &out->id, &out->mode)) {
+        settle(out, VERDICT_ALLOW, REASON_NOT_GOVERNED);
+        return;
+    }
+    digest_object(asked, hash, out);
+    out->has_entry = set_find(asked->set, &out->id, &out->index);
+    if (out->has_entry)
+        set_entry(asked->set, out->index, &out->entry);
+    if (asks_for_break_glass(asked))
+        settle(out, VERDICT_DENY, REASON_BREAK_GLASS_REFUSED);
+    else if (decide_subresource(asked, out))
+        return;
+    else if (asked->is_delete)
+        decide_delete(asked, out);
+    else
+        decide_write(asked, out);
+}
+
+/* What is answered: mode and dry run soften a denial, but never rows 3 and 5. */
+static bool softened(const struct policy *policy, const struct review *rv, const struct decision *d)
+{
+    if (d->reason == REASON_IDENTITY_MISMATCH || d->reason == REASON_BREAK_GLASS_REFUSED)
+        return false;
+    return d->mode != MODE_ENFORCE || (rv->dry_run && !policy_enforces_dry_run(policy));
+}
+
+void decide(const struct set *set, const struct policy *policy, const struct review *rv,
+            struct sha256 *hash, struct decision *out)
+{
+    struct asked asked = {
+        .set = set,
+        .policy = policy,
+        .rv = rv,
+        .object = rv->object.present ? &rv->object.normal : NULL,
+        .old = rv->old_object.present ? &rv->old_object.normal : NULL,
+    };
+
+    *out = (struct decision){0};
+    asked.is_delete = rv->operation == OPERATION_DELETE || finishes_deletion(&asked);
+    decide_rows(&asked, hash, out);
+    out->allowed = out->verdict == VERDICT_ALLOW || softened(policy, rv, out);
+    if (out->verdict == VERDICT_DENY)
+        out->warns = out->allowed;
+    if (out->mode == MODE_AUDIT)
+        out->warns = false;
+    explain(set, rv, out);
+}
+
+void decide_unreadable(const struct set *set, const struct policy *policy, const struct review *rv,
+                       enum reason reason, const char *message, struct decision *out)
+{
+    const struct asked asked = {.set = set, .policy = policy, .rv = rv};
+
+    *out = (struct decision){.reason = reason};
+    out->id = (struct identity){rv->group, rv->kind, rv->namespace, rv->name};
+    if (!governed(&asked, &out->id, &out->mode))
+        out->mode = MODE_ENFORCE;
+    out->allowed = softened(policy, rv, out);
+    explain_copy(bytes_str(message), out->message, sizeof(out->message));
+}

@@ -1,0 +1,67 @@
+/*
+ * policy.h -- what is governed, and how strictly: compiled from the policy document (design.md
+ * section 8), which the set carries as JSON.
+ *
+ * Immutable after loading; any number of threads may read one. Owns its strings.
+ */
+#ifndef POLICY_POLICY_H
+#define POLICY_POLICY_H
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "policy/identity.h"
+
+enum {
+    POLICY_MAX_BYTES = 1 << 20,
+    POLICY_MAX_RULES = 1000,
+    POLICY_MAX_NAMES = 10000, /* names and patterns in all lists together */
+};
+
+/* Enforce is the zero value: what nobody set is enforced. */
+enum mode { MODE_ENFORCE, MODE_WARN, MODE_AUDIT };
+
+/* What to do where design.md says `allow | warn | deny`; deny is the zero value. */
+enum lenience { LENIENCE_DENY, LENIENCE_WARN, LENIENCE_ALLOW };
+
+struct policy;
+
+/*
+ * Compiles a policy document. Strict: an unknown key, a wrong type, a kind that cannot be governed
+ * or rules of different mode that can meet in one object are errors; err->path names the field.
+ * Nothing of `document` is kept.
+ */
+MUST_USE bool policy_load(const json_t *document, struct policy **out, struct err *err);
+
+/* The same from the JSON text that a set carries. */
+MUST_USE bool policy_load_text(struct bytes json, struct policy **out, struct err *err);
+void policy_free(struct policy *p); /* NULL is fine */
+
+/* The document as the set carries it: compact JSON with sorted keys. */
+void policy_text(const json_t *document, struct buf *out);
+
+/* Whether some object of this kind can be governed. */
+bool policy_governs_kind(const struct policy *p, struct bytes group, struct bytes kind);
+
+/* Whether a kind of this group is governed. */
+bool policy_governs_group(const struct policy *p, struct bytes group);
+
+/* Whether this object is, and in which mode. */
+bool policy_governs(const struct policy *p, const struct identity *id, enum mode *mode);
+
+/* Whether the kind has `statusWriters`, and whether `user` is one of them. */
+bool policy_has_status_writers(const struct policy *p, struct bytes group, struct bytes kind);
+bool policy_is_status_writer(const struct policy *p, struct bytes group, struct bytes kind,
+                             struct bytes user);
+
+enum lenience policy_delete_unknown(const struct policy *p);
+bool policy_enforces_dry_run(const struct policy *p); /* false: dry runs are only warned */
+
+/* Each governed (group, kind) that is named, in order; "*" rules name none. */
+size_t policy_kind_count(const struct policy *p);
+void policy_kind_at(const struct policy *p, size_t i, struct bytes *group, struct bytes *kind);
+
+const char *mode_text(enum mode mode);
+
+#endif
