@@ -37,15 +37,14 @@ const char *forbidden_kind(struct bytes group, struct bytes kind)
 {
     const bool all = bytes_equal(kind, BYTES("*"));
 
-    if (bytes_equal(group, BYTES("*")))
-        return "groups are listed one by one";
+    if (bytes_contains(group, BYTES("*")))
+        return "groups are whole names";
     for (size_t i = 0; i < COUNT(table); i++) {
         if (!bytes_equal(group, bytes_str(table[i].group)))
             continue;
         if (all)
             return whole_group;
-        if (pattern_match(bytes_str(table[i].kind), kind) ||
-            pattern_match(kind, bytes_str(table[i].kind)))
+        if (pattern_match(bytes_str(table[i].kind), kind))
             return run_time;
     }
     return NULL;

@@ -14,7 +14,7 @@
 #include "base/buf.h"
 
 enum {
-    JREAD_MAX_DEPTH = 64 + 3, /* an object's own 64 (N4), inside review, request and object */
+    JREAD_MAX_DEPTH = 64 + 2, /* an object's own 64 (N4), inside review and request */
     JREAD_MAX_VALUES = 200000,
 };
 

@@ -15,7 +15,7 @@ struct names {
 
 struct govern_rule {
     struct names groups;
-    struct names kinds; /* "*" is a pattern here */
+    struct names kinds; /* "*" alone: every kind of the group */
     struct names names;
     struct names namespaces; /* namespaces.only; empty: all */
     enum mode mode;
@@ -27,9 +27,11 @@ struct status_rule {
     struct names users;
 };
 
-struct group_kind {
+/* A group and kind (or "*") that a rule names. */
+struct target {
     struct bytes group;
     struct bytes kind;
+    size_t rule;
 };
 
 struct policy {
@@ -39,8 +41,8 @@ struct policy {
     size_t status_rule_count;
     enum lenience delete_unknown;
     bool enforce_dry_run;
-    struct group_kind *kinds; /* sorted, unique; borrowed from the rules */
-    size_t kind_count;
+    struct target *targets; /* sorted by group and kind; borrowed from the rules */
+    size_t target_count;
     size_t name_count;
 };
 
@@ -115,9 +117,18 @@ static bool read_names(struct policy *p, const struct field *field, struct names
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
+static bool has_star(struct bytes name)
+{
+    return bytes_contains(name, BYTES("*"));
+}
+
 static bool check_governable(const struct field *field, const struct govern_rule *rule,
                              struct err *err)
 {
+    for (size_t k = 0; k < rule->kinds.count; k++) {
+        if (has_star(rule->kinds.items[k]) && rule->kinds.items[k].len > 1)
+            return field_refuse(field, err, "kinds are whole names, or \"*\" alone");
+    }
     for (size_t g = 0; g < rule->groups.count; g++) {
         for (size_t k = 0; k < rule->kinds.count; k++) {
             const struct bytes group = rule->groups.items[g];
@@ -298,41 +309,36 @@ static bool check_overlap(const struct policy *p, struct err *err)
     return true;
 }
 
-static int compare_kinds(const void *a, const void *b)
+static int compare_targets(const void *a, const void *b)
 {
-    const struct group_kind *one = a;
-    const struct group_kind *other = b;
-    const int order = bytes_compare(one->group, other->group);
+    const struct target *one = a;
+    const struct target *other = b;
+    int order = bytes_compare(one->group, other->group);
 
-    return order != 0 ? order : bytes_compare(one->kind, other->kind);
+    if (order == 0)
+        order = bytes_compare(one->kind, other->kind);
+    if (order == 0)
+        order = (one->rule > other->rule) - (one->rule < other->rule);
+    return order;
 }
 
-static void list_kinds(struct policy *p)
+static void list_targets(struct policy *p)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < p->rule_count; i++)
         count += p->rules[i].groups.count * p->rules[i].kinds.count;
-    p->kinds = xcalloc(count, sizeof(p->kinds[0]));
+    p->targets = xcalloc(count, sizeof(p->targets[0]));
     for (size_t i = 0; i < p->rule_count; i++) {
         const struct govern_rule *rule = &p->rules[i];
 
         for (size_t g = 0; g < rule->groups.count; g++) {
-            for (size_t k = 0; k < rule->kinds.count; k++) {
-                if (!bytes_equal(rule->kinds.items[k], BYTES("*")))
-                    p->kinds[p->kind_count++] =
-                        (struct group_kind){rule->groups.items[g], rule->kinds.items[k]};
-            }
+            for (size_t k = 0; k < rule->kinds.count; k++)
+                p->targets[p->target_count++] =
+                    (struct target){rule->groups.items[g], rule->kinds.items[k], i};
         }
     }
-    qsort(p->kinds, p->kind_count, sizeof(p->kinds[0]), compare_kinds);
-    size_t kept = 0;
-
-    for (size_t i = 0; i < p->kind_count; i++) {
-        if (kept == 0 || compare_kinds(&p->kinds[kept - 1], &p->kinds[i]) != 0)
-            p->kinds[kept++] = p->kinds[i];
-    }
-    p->kind_count = kept;
+    qsort(p->targets, p->target_count, sizeof(p->targets[0]), compare_targets);
 }
 
 static void policy_freep(struct policy **p)
@@ -362,7 +368,7 @@ bool policy_load(const json_t *document, struct policy **out, struct err *err)
         return err_set(err, "a policy without govern rules governs nothing");
     if (!check_overlap(p, err))
         return false;
-    list_kinds(p);
+    list_targets(p);
     *out = STEAL(p);
     return true;
 }
@@ -398,7 +404,7 @@ void policy_free(struct policy *p)
     }
     free(p->rules);
     free(p->status_rules);
-    free(p->kinds);
+    free(p->targets);
     free(p);
 }
 
@@ -414,25 +420,55 @@ void policy_text(const json_t *document, struct buf *out)
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
+/* The first target that is not below (group, kind). */
+static size_t lower_bound(const struct policy *p, struct bytes group, struct bytes kind)
+{
+    const struct target key = {group, kind, 0};
+    size_t low = 0;
+    size_t high = p->target_count;
+
+    while (low < high) {
+        const size_t middle = (low + high) / 2;
+
+        if (compare_targets(&p->targets[middle], &key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool is_target(const struct policy *p, size_t i, struct bytes group, struct bytes kind)
+{
+    return i < p->target_count && bytes_equal(p->targets[i].group, group) &&
+           bytes_equal(p->targets[i].kind, kind);
+}
+
 bool policy_governs_kind(const struct policy *p, struct bytes group, struct bytes kind)
 {
-    const struct group_kind key = {group, kind};
-
-    if (p->kind_count > 0 &&
-        bsearch(&key, p->kinds, p->kind_count, sizeof(p->kinds[0]), compare_kinds) != NULL)
-        return true;
-    for (size_t i = 0; i < p->rule_count; i++) {
-        if (names_match(&p->rules[i].groups, group) && names_match(&p->rules[i].kinds, kind))
-            return true;
-    }
-    return false;
+    return is_target(p, lower_bound(p, group, kind), group, kind) ||
+           is_target(p, lower_bound(p, group, BYTES("*")), group, BYTES("*"));
 }
 
 bool policy_governs_group(const struct policy *p, struct bytes group)
 {
-    for (size_t i = 0; i < p->rule_count; i++) {
-        if (names_match(&p->rules[i].groups, group))
+    const size_t i = lower_bound(p, group, (struct bytes){0});
+
+    return i < p->target_count && bytes_equal(p->targets[i].group, group);
+}
+
+bool policy_is_named_in(const struct policy *p, struct bytes text)
+{
+    struct bytes last = {0};
+
+    for (size_t i = 0; i < p->target_count; i++) {
+        const struct bytes group = p->targets[i].group;
+
+        if (group.len == 0 || bytes_equal(group, last))
+            continue;
+        if (bytes_contains(text, group))
             return true;
+        last = group;
     }
     return false;
 }
@@ -442,18 +478,23 @@ static bool covers(const struct names *names, struct bytes text)
     return names->count == 0 || names_match(names, text);
 }
 
-bool policy_governs(const struct policy *p, const struct identity *id, enum mode *mode)
+static bool governs_as(const struct policy *p, const struct identity *id, struct bytes kind,
+                       enum mode *mode)
 {
-    for (size_t i = 0; i < p->rule_count; i++) {
-        const struct govern_rule *rule = &p->rules[i];
+    for (size_t i = lower_bound(p, id->group, kind); is_target(p, i, id->group, kind); i++) {
+        const struct govern_rule *rule = &p->rules[p->targets[i].rule];
 
-        if (names_match(&rule->groups, id->group) && names_match(&rule->kinds, id->kind) &&
-            covers(&rule->names, id->name) && covers(&rule->namespaces, id->namespace)) {
+        if (covers(&rule->names, id->name) && covers(&rule->namespaces, id->namespace)) {
             *mode = rule->mode;
             return true;
         }
     }
     return false;
+}
+
+bool policy_governs(const struct policy *p, const struct identity *id, enum mode *mode)
+{
+    return governs_as(p, id, id->kind, mode) || governs_as(p, id, BYTES("*"), mode);
 }
 
 static bool status_rule_of(const struct status_rule *rule, struct bytes group, struct bytes kind)
@@ -491,13 +532,13 @@ bool policy_enforces_dry_run(const struct policy *p)
     return p->enforce_dry_run;
 }
 
-size_t policy_kind_count(const struct policy *p)
+void policy_each_kind(const struct policy *p, policy_kind *visit, void *context)
 {
-    return p->kind_count;
-}
+    for (size_t i = 0; i < p->target_count; i++) {
+        const struct target *t = &p->targets[i];
 
-void policy_kind_at(const struct policy *p, size_t i, struct bytes *group, struct bytes *kind)
-{
-    *group = p->kinds[i].group;
-    *kind = p->kinds[i].kind;
+        if (has_star(t->kind) || (i > 0 && is_target(p, i - 1, t->group, t->kind)))
+            continue;
+        visit(context, t->group, t->kind);
+    }
 }

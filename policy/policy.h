@@ -47,6 +47,9 @@ bool policy_governs_kind(const struct policy *p, struct bytes group, struct byte
 /* Whether a kind of this group is governed. */
 bool policy_governs_group(const struct policy *p, struct bytes group);
 
+/* Whether the text contains the name of a governed group other than the core group (N7). */
+bool policy_is_named_in(const struct policy *p, struct bytes text);
+
 /* Whether this object is, and in which mode. */
 bool policy_governs(const struct policy *p, const struct identity *id, enum mode *mode);
 
@@ -58,9 +61,9 @@ bool policy_is_status_writer(const struct policy *p, struct bytes group, struct 
 enum lenience policy_delete_unknown(const struct policy *p);
 bool policy_enforces_dry_run(const struct policy *p); /* false: dry runs are only warned */
 
-/* Each governed (group, kind) that is named, in order; "*" rules name none. */
-size_t policy_kind_count(const struct policy *p);
-void policy_kind_at(const struct policy *p, size_t i, struct bytes *group, struct bytes *kind);
+/* Calls `visit` for each governed (group, kind) that is named, in order; "*" names none. */
+typedef void policy_kind(void *context, struct bytes group, struct bytes kind);
+void policy_each_kind(const struct policy *p, policy_kind *visit, void *context);
 
 const char *mode_text(enum mode mode);
 

@@ -1,0 +1,8 @@
+#include "policy/rules.h"
+
+#include "base/banned.h"
+
+void rules_id(struct digest *out)
+{
+    digest_of(BYTES("meshnorm/1 revision 1: N1-N23, N25, N27 of docs/normal-form.md"), out);
+}

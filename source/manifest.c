@@ -1,0 +1,297 @@
+#include "source/manifest.h"
+
+#include <stdlib.h>
+
+#include "base/banned.h"
+
+void manifest_release(struct manifest *m)
+{
+    buf_release(&m->names);
+    buf_release(&m->document);
+    buf_release(&m->message);
+    *m = (struct manifest){0};
+}
+
+static struct bytes text_of(const json_t *map, const char *key)
+{
+    const json_t *value = json_object_get(map, key);
+
+    if (!json_is_string(value))
+        return (struct bytes){0};
+    return bytes_of(json_string_value(value), json_string_length(value));
+}
+
+static bool hold(struct manifest *m, const char *message)
+{
+    m->outcome = MANIFEST_HELD;
+    buf_append_str(&m->message, message);
+    return false;
+}
+
+/* --- identity --------------------------------------------------------------------------------- */
+
+static void set_identity(struct manifest *m, struct bytes group, struct bytes kind,
+                         struct bytes namespace, struct bytes name)
+{
+    const size_t lengths[] = {group.len, kind.len, namespace.len, name.len};
+
+    buf_append(&m->names, group);
+    buf_append(&m->names, kind);
+    buf_append(&m->names, namespace);
+    buf_append(&m->names, name);
+    m->id.group = bytes_of(m->names.ptr, lengths[0]);
+    m->id.kind = bytes_of(m->id.group.ptr + lengths[0], lengths[1]);
+    m->id.namespace = bytes_of(m->id.kind.ptr + lengths[1], lengths[2]);
+    m->id.name = bytes_of(m->id.namespace.ptr + lengths[2], lengths[3]);
+}
+
+/* N10. False: *m is not governed, or err is set. */
+static bool identify(const json_t *document, const char *default_namespace,
+                     const struct schema *schema, struct manifest *m, struct err *err)
+{
+    const json_t *metadata = json_object_get(document, "metadata");
+    const struct bytes kind = text_of(document, "kind");
+    const struct bytes name = text_of(metadata, "name");
+    struct bytes namespace = text_of(metadata, "namespace");
+    struct bytes group;
+    struct bytes version;
+
+    normal_split_api_version(text_of(document, "apiVersion"), &group, &version);
+    if (name.len == 0)
+        return err_set(err, "%.*s of governed group %.*s has no metadata.name%s", BYTES_FMT(kind),
+                       BYTES_FMT(group),
+                       text_of(metadata, "generateName").len == 0
+                           ? ""
+                           : "; generateName cannot be compared with Git, give it a name");
+    if (schema != NULL && !schema_kind(schema)->namespaced)
+    namespace = (struct bytes){0};
+    else if (namespace.len == 0) namespace = bytes_str(default_namespace);
+    set_identity(m, group, kind, namespace, name);
+    if (schema != NULL && schema_kind(schema)->namespaced && namespace.len == 0)
+        (void)hold(m, "metadata.namespace is missing and the source has no default namespace");
+    return true;
+}
+
+/* --- metadata (N16) --------------------------------------------------------------------------- */
+
+static bool is_metadata_key(const char *key)
+{
+    static const char *const known[] = {
+        "annotations",
+        "creationTimestamp",
+        "deletionGracePeriodSeconds",
+        "deletionTimestamp",
+        "finalizers",
+        "generateName",
+        "generation",
+        "labels",
+        "managedFields",
+        "name",
+        "namespace",
+        "ownerReferences",
+        "resourceVersion",
+        "selfLink",
+        "uid",
+    };
+
+    for (size_t i = 0; i < COUNT(known); i++) {
+        if (strcmp(key, known[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool check_tags(const json_t *tags, const char *what, struct manifest *m)
+{
+    const char *key;
+    json_t *value;
+
+    if (tags == NULL || json_is_null(tags))
+        return true;
+    if (!json_is_object(tags)) {
+        buf_printf(&m->message, "metadata.%s is not a map", what);
+        return hold(m, "");
+    }
+    json_object_foreach((json_t *)(uintptr_t)tags, key, value)
+    {
+        if (!json_is_string(value)) {
+            buf_printf(&m->message, "metadata.%s[\"%s\"] is not text; put it in quotes", what, key);
+            return hold(m, "");
+        }
+    }
+    return true;
+}
+
+static bool check_metadata(const json_t *document, struct manifest *m)
+{
+    json_t *metadata = json_object_get(document, "metadata");
+    const json_t *annotations = json_object_get(metadata, "annotations");
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(metadata, key, value)
+    {
+        if (!is_metadata_key(key)) {
+            buf_printf(&m->message, "metadata.%s is not a field of metadata", key);
+            return hold(m, "");
+        }
+    }
+    if (!check_tags(annotations, "annotations", m) ||
+        !check_tags(json_object_get(metadata, "labels"), "labels", m))
+        return false;
+    if (json_object_get(annotations, BREAK_GLASS_ANNOTATION) != NULL)
+        return hold(m, "annotation " BREAK_GLASS_ANNOTATION " does not belong in Git");
+    return true;
+}
+
+/* --- forms ------------------------------------------------------------------------------------ */
+
+/* The first field that pruning removed. */
+static void note_pruned(void *context, const char *path)
+{
+    struct buf *first = context;
+
+    if (first->len == 0)
+        buf_append_str(first, path);
+}
+
+static bool digest_form(const struct manifest_rules *rules, const struct kind *kind,
+                        const struct schema_form *form, struct manifest *m, struct digest *out)
+{
+    const struct normal_rules normal_form = normal_rules(kind, form->version);
+    CLEANUP(freep) char *text = json_dumps(form->object, JSON_COMPACT);
+    struct err err;
+
+    if (text == NULL || !normal_read_text(rules->normal, bytes_str(text), &normal_form, &err)) {
+        buf_printf(&m->message, "has no normal form: %s", text == NULL ? "too large" : err.message);
+        return hold(m, "");
+    }
+    normal_digest(rules->normal, &m->id, kind->conversion ? form->version : (struct bytes){0},
+                  rules->hash, out);
+    return true;
+}
+
+static void add_digest(struct manifest *m, const struct digest *digest)
+{
+    for (size_t i = 0; i < m->digest_count; i++) {
+        if (digest_equal(&m->digests[i], digest))
+            return;
+    }
+    m->digests[m->digest_count++] = *digest;
+}
+
+static bool digest_forms(const struct manifest_rules *rules, const struct kind *kind,
+                         const struct schema_forms *forms, struct manifest *m)
+{
+    struct digest digest;
+
+    for (size_t i = 0; i < forms->count; i++) {
+        if (!digest_form(rules, kind, &forms->forms[i], m, &digest))
+            return false;
+        add_digest(m, &digest);
+    }
+    return digest_form(rules, kind, &forms->storage, m, &m->primary);
+}
+
+/* What the set keeps for explanations and roll-back: T_v without what a server sets. */
+static void write_document(const json_t *object, bool drop_status, struct manifest *m)
+{
+    static const char *const server_set[] = {
+        "creationTimestamp",
+        "deletionGracePeriodSeconds",
+        "deletionTimestamp",
+        "generateName",
+        "generation",
+        "managedFields",
+        "resourceVersion",
+        "selfLink",
+        "uid",
+    };
+    json_t *copy = json_copy((json_t *)(uintptr_t)object);
+    json_t *metadata = json_copy(json_object_get(object, "metadata"));
+
+    if (copy == NULL || metadata == NULL)
+        out_of_memory();
+    for (size_t i = 0; i < COUNT(server_set); i++)
+        (void)json_object_del(metadata, server_set[i]);
+    if (m->id.namespace.len > 0)
+        (void)json_object_set_new(
+            metadata, "namespace",
+            json_stringn((const char *)m->id.namespace.ptr, m->id.namespace.len));
+    else
+        (void)json_object_del(metadata, "namespace");
+    (void)json_object_set_new(copy, "metadata", metadata);
+    if (drop_status)
+        (void)json_object_del(copy, "status");
+    policy_text(copy, &m->document);
+    json_decref(copy);
+}
+
+static void forms_release(struct schema_forms *forms)
+{
+    schema_forms_release(forms);
+}
+
+static bool approve(const struct manifest_rules *rules, const json_t *document,
+                    const struct schema *schema, struct manifest *m)
+{
+    const struct kind *kind = schema_kind(schema);
+    struct buf pruned CLEANUP(buf_release) = {0};
+    struct schema_forms forms CLEANUP(forms_release) = {0};
+    struct bytes group;
+    struct bytes version;
+    struct err err;
+
+    normal_split_api_version(text_of(document, "apiVersion"), &group, &version);
+    const struct kind_version *written = kind_version(kind, version);
+
+    if (written == NULL || !written->served) {
+        buf_printf(&m->message, "version %.*s is not served by its CustomResourceDefinition",
+                   BYTES_FMT(version));
+        return hold(m, "");
+    }
+    if (!schema_forms(schema, version, document, &forms, note_pruned, &pruned, &err))
+        return hold(m, err.message);
+    if (pruned.len > 0) { /* N13: as fieldValidation=Strict would */
+        buf_append(&m->message, buf_bytes(&pruned));
+        return hold(m, " is not a field of its schema; the API server would drop it");
+    }
+    if (!digest_forms(rules, kind, &forms, m))
+        return false;
+    write_document(forms.forms[0].object, written->status_subresource, m);
+    m->outcome = MANIFEST_APPROVED;
+    return true;
+}
+
+bool manifest_read(const struct manifest_rules *rules, const json_t *document,
+                   const char *default_namespace, struct manifest *out, struct err *err)
+{
+    struct manifest m CLEANUP(manifest_release) = {.outcome = MANIFEST_NOT_GOVERNED};
+    const struct bytes kind = text_of(document, "kind");
+    struct bytes group;
+    struct bytes version;
+    enum mode mode;
+
+    normal_split_api_version(text_of(document, "apiVersion"), &group, &version);
+    if (kind.len == 0 && policy_governs_group(rules->policy, group))
+        return err_set(err, "a document of governed group %.*s has no kind", BYTES_FMT(group));
+    if (!policy_governs_kind(rules->policy, group, kind)) {
+        *out = (struct manifest){.outcome = MANIFEST_NOT_GOVERNED};
+        return true;
+    }
+    const struct schema *schema = crds_find(rules->crds, group, kind);
+
+    if (!identify(document, default_namespace, schema, &m, err))
+        return false;
+    if (!policy_governs(rules->policy, &m.id, &mode)) {
+        *out = (struct manifest){.outcome = MANIFEST_NOT_GOVERNED};
+        return true;
+    }
+    if (m.outcome != MANIFEST_HELD && schema == NULL)
+        (void)hold(&m, "no CustomResourceDefinition of this kind is known; add it to the schemas");
+    if (m.outcome != MANIFEST_HELD && check_metadata(document, &m))
+        (void)approve(rules, document, schema, &m);
+    *out = m;
+    m = (struct manifest){0};
+    return true;
+}
