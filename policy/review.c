@@ -273,7 +273,7 @@ static bool read_request_kind(struct reading *in)
 
     if (!read_map(in, read_kind_member))
         return false;
-    rv->kind_known = set_kind(in->set, rv->group, rv->kind, &rv->rules_kind);
+    rv->kind_known = in->set != NULL && set_kind(in->set, rv->group, rv->kind, &rv->rules_kind);
     return true;
 }
 

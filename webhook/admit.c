@@ -1,0 +1,265 @@
+#include "webhook/admit.h"
+
+#include <stdlib.h>
+
+#include "audit/record.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "policy/answer.h"
+
+#include "base/banned.h"
+
+/* An answer that waits for its record to be in the log; in the request's own pool. */
+struct pending {
+    struct pending *next;
+    struct pending **link; /* what points to this one; NULL: the request is gone */
+    h2o_req_t *req;
+    h2o_iovec_t answer;
+};
+
+struct admit {
+    struct admit_options options;
+    struct snapshot *snapshot; /* NULL: none yet */
+    struct review *review;     /* workspaces: one request at a time */
+    struct sha256 *hash;
+    struct decision decision;
+    struct buf answer;
+
+    struct buf records; /* of the answers that are pending */
+    struct pending *first;
+    struct pending **last;
+    h2o_timeout_entry_t flush_timer;
+
+    atomic_uint_fast64_t counts[REASON_COUNT][2];
+};
+
+struct admit *admit_new(const struct admit_options *options)
+{
+    struct admit *a = xcalloc(1, sizeof(*a));
+
+    a->options = *options;
+    a->review = review_new();
+    a->hash = sha256_new();
+    a->last = &a->first;
+    return a;
+}
+
+void admit_free(struct admit *a)
+{
+    if (a == NULL)
+        return;
+    snapshot_unref(a->snapshot);
+    review_free(a->review);
+    sha256_free(a->hash);
+    buf_release(&a->answer);
+    buf_release(&a->records);
+    free(a);
+}
+
+void admit_use(struct admit *a, struct snapshot *s)
+{
+    snapshot_unref(a->snapshot);
+    a->snapshot = s;
+}
+
+uint64_t admit_count(const struct admit *a, enum reason reason, bool allowed)
+{
+    return atomic_load_explicit(&a->counts[reason][allowed], memory_order_relaxed);
+}
+
+/* --- answers that wait for the log ------------------------------------------------------------ */
+
+static void unlink_pending(void *slot)
+{
+    struct pending *p = slot;
+
+    if (p->link == NULL)
+        return;
+    *p->link = p->next;
+    if (p->next != NULL)
+        p->next->link = p->link;
+    p->link = NULL;
+}
+
+static void reply_json(h2o_req_t *req, h2o_iovec_t body)
+{
+    const struct http_answer answer = {
+        .status = 200,
+        .content_type = "application/json",
+        .body = bytes_of(body.base, body.len),
+    };
+
+    http_reply(req, &answer);
+}
+
+static void flush(h2o_timeout_entry_t *entry)
+{
+    struct admit *a = H2O_STRUCT_FROM_MEMBER(struct admit, flush_timer, entry);
+    struct pending *p = a->first;
+    struct err err;
+    const bool written = auditlog_write(a->options.audit, buf_bytes(&a->records), &err);
+
+    if (!written)
+        log_error("the audit log cannot be written: refusing", "error", err.message, NULL);
+    a->records.len = 0;
+    a->first = NULL;
+    a->last = &a->first;
+    while (p != NULL) {
+        struct pending *next = p->next;
+
+        p->link = NULL; /* first: the answer may free the request */
+        if (written)
+            reply_json(p->req, p->answer);
+        else
+            http_reply_text(p->req, 503, "the audit log cannot be written\n", true);
+        p = next;
+    }
+}
+
+static void answer_later(struct admit *a, h2o_req_t *req)
+{
+    struct pending *p = h2o_mem_alloc_shared(&req->pool, sizeof(*p), unlink_pending);
+
+    /* A request that vanished at the end of the list has left a->last pointing into it. */
+    if (a->first == NULL)
+        a->last = &a->first;
+    for (p->link = a->last; *p->link != NULL; p->link = &(*p->link)->next)
+        ;
+    p->next = NULL;
+    p->req = req;
+    p->answer = h2o_strdup(&req->pool, (const char *)a->answer.ptr, a->answer.len);
+    *p->link = p;
+    a->last = p->link;
+    if (!h2o_timeout_is_linked(&a->flush_timer)) {
+        a->flush_timer.cb = flush;
+        h2o_timeout_link(req->conn->ctx->loop, &req->conn->ctx->zero_timeout, &a->flush_timer);
+    }
+}
+
+/* --- one request ------------------------------------------------------------------------------ */
+
+static void count(struct admit *a, enum reason reason, bool allowed)
+{
+    /* One writer a loop: a plain load and store is enough, and cheaper than a locked add. */
+    atomic_uint_fast64_t *slot = &a->counts[reason][allowed];
+
+    atomic_store_explicit(slot, atomic_load_explicit(slot, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+}
+
+static void finish(struct admit *a, h2o_req_t *req, int64_t started)
+{
+    const struct snapshot *s = a->snapshot;
+    const struct answer_context context = {
+        .root = s == NULL ? NULL : s->root,
+        .commits = s == NULL ? (struct bytes){0} : bytes_str(s->commits),
+    };
+    const struct record_context record = {
+        .replica = a->options.replica,
+        .cluster = a->options.cluster,
+        .root = s == NULL ? NULL : set_root(s->set),
+        .commits = context.commits,
+    };
+
+    count(a, a->decision.reason, a->decision.allowed);
+    a->answer.len = 0;
+    answer_write(&context, a->review->uid, &a->decision, &a->answer);
+    record_write(&record, a->review, &a->decision, clock_now_micros(),
+                 clock_monotonic_micros() - started, &a->records);
+    answer_later(a, req);
+}
+
+/* Row 1: nothing to decide with. */
+static void answer_unready(struct admit *a, h2o_req_t *req, struct bytes body, int64_t started)
+{
+    struct err err;
+
+    a->decision = (struct decision){.reason = REASON_NO_SET};
+    if (!a->options.allow_when_unready || !review_read(a->review, body, NULL, &err)) {
+        count(a, REASON_NO_SET, false);
+        http_reply_text(req, 503, "no valid set is mapped yet\n", true);
+        return;
+    }
+    a->decision.verdict = VERDICT_ALLOW;
+    a->decision.allowed = true;
+    a->decision.id =
+        (struct identity){a->review->group, a->review->kind, a->review->namespace, a->review->name};
+    finish(a, req, started);
+}
+
+/* Row 2: with a uid it is a denial, which no failurePolicy turns into an allow. */
+static void answer_unreadable(struct admit *a, h2o_req_t *req, enum reason reason,
+                              const char *message, int64_t started)
+{
+    if (a->review->uid.len == 0) {
+        count(a, reason, false);
+        http_reply_text(req, reason == REASON_TOO_LARGE ? 413 : 400, message, false);
+        return;
+    }
+    decide_unreadable(a->snapshot->set, a->snapshot->policy, a->review, reason, message,
+                      &a->decision);
+    finish(a, req, started);
+}
+
+static void admit(struct admit *a, h2o_req_t *req)
+{
+    const int64_t started = clock_monotonic_micros();
+    const struct snapshot *s = a->snapshot;
+    struct bytes body = bytes_of(req->entity.base, req->entity.len);
+    struct err err;
+
+    if (s == NULL) {
+        answer_unready(a, req, body, started);
+        return;
+    }
+    if (body.len > ADMIT_MAX_BODY) {
+        body.len = ADMIT_PEEK_BYTES;
+        (void)!review_read(a->review, body, s->set, &err);
+        answer_unreadable(a, req, REASON_TOO_LARGE, "the review is larger than 7 MiB", started);
+        return;
+    }
+    if (!review_read(a->review, body, s->set, &err)) {
+        answer_unreadable(a, req, REASON_MALFORMED, err.message, started);
+        return;
+    }
+    decide(s->set, s->policy, a->review, a->hash, &a->decision);
+    finish(a, req, started);
+}
+
+/* --- what is a request for us ----------------------------------------------------------------- */
+
+static bool is_json(const h2o_req_t *req)
+{
+    const ssize_t index = h2o_find_header(&req->headers, H2O_TOKEN_CONTENT_TYPE, -1);
+
+    if (index < 0)
+        return false;
+    const h2o_iovec_t value = req->headers.entries[index].value;
+    const struct bytes type = bytes_of(value.base, value.len);
+    const struct bytes want = BYTES("application/json");
+
+    return bytes_starts_with(type, want) &&
+           (type.len == want.len || type.ptr[want.len] == ';' || type.ptr[want.len] == ' ');
+}
+
+void admit_on_request(void *app, struct http_loop *loop, h2o_req_t *req)
+{
+    static const struct http_header allow = {"allow", "POST"};
+    struct admit *a = app;
+
+    (void)loop;
+    if (!bytes_equal(bytes_of(req->path_normalized.base, req->path_normalized.len),
+                     BYTES("/validate"))) {
+        http_reply_text(req, 404, "only /validate is here\n", false);
+        return;
+    }
+    if (!bytes_equal(bytes_of(req->method.base, req->method.len), BYTES("POST"))) {
+        http_reply(req, &(struct http_answer){.status = 405, .headers = &allow, .header_count = 1});
+        return;
+    }
+    if (!is_json(req)) {
+        http_reply_text(req, 415, "Content-Type is not application/json\n", false);
+        return;
+    }
+    admit(a, req);
+}
