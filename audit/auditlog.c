@@ -84,7 +84,7 @@ bool auditlog_open(const char *folder, const char *replica, const char *role, st
                    struct err *err)
 {
     CLEANUP(freep) char *prefix = xasprintf("audit-%s-%s-", replica, role);
-    uint64_t next;
+    uint64_t next = 1;
 
     if (!file_make_folder(folder, err) || !find_next(folder, prefix, &next, err))
         return false;

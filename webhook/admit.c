@@ -27,7 +27,6 @@ struct admit {
 
     struct buf records; /* of the answers that are pending */
     struct pending *first;
-    struct pending **last;
     h2o_timeout_entry_t flush_timer;
 
     atomic_uint_fast64_t counts[REASON_COUNT][2];
@@ -40,7 +39,6 @@ struct admit *admit_new(const struct admit_options *options)
     a->options = *options;
     a->review = review_new();
     a->hash = sha256_new();
-    a->last = &a->first;
     return a;
 }
 
@@ -103,7 +101,6 @@ static void flush(h2o_timeout_entry_t *entry)
         log_error("the audit log cannot be written: refusing", "error", err.message, NULL);
     a->records.len = 0;
     a->first = NULL;
-    a->last = &a->first;
     while (p != NULL) {
         struct pending *next = p->next;
 
@@ -120,16 +117,14 @@ static void answer_later(struct admit *a, h2o_req_t *req)
 {
     struct pending *p = h2o_mem_alloc_shared(&req->pool, sizeof(*p), unlink_pending);
 
-    /* A request that vanished at the end of the list has left a->last pointing into it. */
-    if (a->first == NULL)
-        a->last = &a->first;
-    for (p->link = a->last; *p->link != NULL; p->link = &(*p->link)->next)
-        ;
-    p->next = NULL;
+    /* The newest first: the order of answers is nobody's business, and removing stays simple. */
+    p->next = a->first;
+    p->link = &a->first;
+    if (p->next != NULL)
+        p->next->link = &p->next;
+    a->first = p;
     p->req = req;
     p->answer = h2o_strdup(&req->pool, (const char *)a->answer.ptr, a->answer.len);
-    *p->link = p;
-    a->last = p->link;
     if (!h2o_timeout_is_linked(&a->flush_timer)) {
         a->flush_timer.cb = flush;
         h2o_timeout_link(req->conn->ctx->loop, &req->conn->ctx->zero_timeout, &a->flush_timer);
