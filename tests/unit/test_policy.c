@@ -1,0 +1,167 @@
+#include <stdlib.h>
+
+#include "policy/pattern.h"
+#include "policy/policy.h"
+#include "tests/unit/test.h"
+
+static struct policy *load(const char *json)
+{
+    struct policy *p = NULL;
+    struct err err;
+
+    if (!policy_load_text(bytes_str(json), &p, &err))
+        fail_msg("%s: %s %s", json, err.path, err.message);
+    return p;
+}
+
+#define POLICY(rest)      "{\"apiVersion\":\"meshwrit.dev/v1alpha1\",\"kind\":\"Policy\"," rest "}"
+#define RULE(kinds, mode) "{\"groups\":[\"g.io\"],\"kinds\":[" kinds "],\"mode\":\"" mode "\"}"
+
+static void test_policy_refuses_with_the_place(void **state)
+{
+    static const struct {
+        const char *json;
+        const char *path;
+        const char *message;
+    } rows[] = {
+        {"[]", "", "expected a map"},
+        {"{}", "", "apiVersion: meshwrit.dev/v1alpha1 and kind: Policy are missing"},
+        {POLICY("\"govern\":[]"), "", "governs nothing"},
+        {POLICY("\"gover\":[]"), "gover", "unknown key \"gover\""},
+        {POLICY("\"kind\":\"Config\""), "", "duplicate"},
+        {POLICY("\"deleteUnknown\":\"no\""), "deleteUnknown", "expected deny or warn or allow"},
+        {POLICY("\"writers\":[]"), "writers", "unknown key"},
+        {POLICY("\"govern\":[{}]"), "govern[0]", "needs groups, kinds and mode"},
+        {POLICY("\"govern\":[{\"groups\":\"g\"}]"), "govern[0].groups", "expected a list"},
+        {POLICY("\"govern\":[{\"groups\":[1]}]"), "govern[0].groups[0]", "expected a string"},
+        {POLICY("\"govern\":[" RULE("\"A\"", "strict") "]"), "govern[0].mode", "not \"strict\""},
+        {POLICY("\"govern\":[" RULE("\"A*\"", "warn") "]"), "govern[0]", "whole names"},
+        {POLICY("\"govern\":[" RULE("\"A\"", "warn") "," RULE("\"A\"", "audit") "]"),
+         "govern[1].mode", "govern[0] (warn) and govern[1] (audit) can meet"},
+        {POLICY("\"govern\":[" RULE("\"A\"", "warn") "," RULE("\"*\"", "audit") "]"),
+         "govern[1].mode", "can meet in one object"},
+        {POLICY("\"govern\":[{\"groups\":[\"\"],\"kinds\":[\"Pod\"],\"mode\":\"audit\"}]"),
+         "govern[0].kinds", "Pod of group \"\" cannot be governed"},
+        {POLICY("\"govern\":[{\"groups\":[\"kuma.io\"],\"kinds\":[\"MeshInsight\"],"
+                "\"mode\":\"audit\"}]"),
+         "govern[0].kinds", "written at run time"},
+        {POLICY("\"govern\":[{\"groups\":[\"cilium.io\"],\"kinds\":[\"*\"],\"mode\":\"audit\"}]"),
+         "govern[0].kinds", "name the kinds"},
+        {POLICY("\"govern\":[{\"groups\":[\"*\"],\"kinds\":[\"A\"],\"mode\":\"audit\"}]"),
+         "govern[0].kinds", "groups are whole names"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct policy *p = NULL;
+        struct err err = {0};
+
+        if (policy_load_text(bytes_str(rows[i].json), &p, &err))
+            fail_msg("%s: was taken", rows[i].json);
+        if (strstr(err.message, rows[i].message) == NULL)
+            fail_msg("%s: message is %s", rows[i].json, err.message);
+        if (strcmp(err.path, rows[i].path) != 0)
+            fail_msg("%s: path is %s", rows[i].json, err.path);
+    }
+}
+
+static void test_policy_governs_by_kind_name_and_namespace(void **state)
+{
+    struct policy *p = load(POLICY("\"govern\":[" RULE(
+        "\"A\",\"B\"",
+        "enforce") ","
+                   "{\"groups\":[\"x.io\"],\"kinds\":[\"*\"],\"mode\":\"audit\"},"
+                   "{\"groups\":[\"\"],\"kinds\":[\"ConfigMap\"],\"names\":[\"istio*\"],"
+                   "\"namespaces\":{\"only\":[\"istio-system\"]},\"mode\":\"warn\"}]"));
+    static const struct {
+        struct identity id;
+        bool governed;
+        enum mode mode;
+    } rows[] = {
+#define ID(g, k, ns, n)                                                                            \
+    {{(const uint8_t *)(g), sizeof(g) - 1},                                                        \
+     {(const uint8_t *)(k), sizeof(k) - 1},                                                        \
+     {(const uint8_t *)(ns), sizeof(ns) - 1},                                                      \
+     {(const uint8_t *)(n), sizeof(n) - 1}}
+        {ID("g.io", "A", "ns", "n"), true, MODE_ENFORCE},
+        {ID("g.io", "C", "ns", "n"), false, MODE_ENFORCE},
+        {ID("", "A", "ns", "n"), false, MODE_ENFORCE},
+        {ID("x.io", "Anything", "", "n"), true, MODE_AUDIT},
+        {ID("", "ConfigMap", "istio-system", "istio-ca"), true, MODE_WARN},
+        {ID("", "ConfigMap", "default", "istio-ca"), false, MODE_WARN},
+        {ID("", "ConfigMap", "istio-system", "other"), false, MODE_WARN},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        enum mode mode = MODE_ENFORCE;
+
+        assert_int_equal(policy_governs(p, &rows[i].id, &mode), rows[i].governed);
+        if (rows[i].governed)
+            assert_int_equal(mode, rows[i].mode);
+    }
+    assert_true(policy_governs_group(p, BYTES("x.io")));
+    assert_false(policy_governs_group(p, BYTES("y.io")));
+    assert_true(policy_is_named_in(p, BYTES("apiVersion: g.io/v1")));
+    assert_false(policy_is_named_in(p, BYTES("kind: ConfigMap")));
+    policy_free(p);
+}
+
+static void test_policy_knows_status_writers(void **state)
+{
+    struct policy *p = load(POLICY("\"govern\":[" RULE(
+        "\"A\"", "enforce") "],"
+                            "\"statusWriters\":[{\"kinds\":[\"A\"],"
+                            "\"users\":[\"system:serviceaccount:istio-system:istiod*\"]}]"));
+
+    (void)state;
+    assert_true(policy_has_status_writers(p, BYTES("g.io"), BYTES("A")));
+    assert_false(policy_has_status_writers(p, BYTES("g.io"), BYTES("B")));
+    assert_true(policy_is_status_writer(p, BYTES("g.io"), BYTES("A"),
+                                        BYTES("system:serviceaccount:istio-system:istiod-1")));
+    assert_false(policy_is_status_writer(p, BYTES("g.io"), BYTES("A"), BYTES("admin")));
+    policy_free(p);
+}
+
+static void test_patterns(void **state)
+{
+    static const struct {
+        const char *pattern;
+        const char *text;
+        bool match;
+    } rows[] = {
+        {"", "", true},
+        {"", "a", false},
+        {"*", "", true},
+        {"*", "abc", true},
+        {"a*", "abc", true},
+        {"a*", "ba", false},
+        {"*c", "abc", true},
+        {"a*c", "ac", true},
+        {"a*c", "abcd", false},
+        {"a*b*c", "aXbYc", true},
+        {"**", "a", true},
+        {"a?c", "abc", false},
+        {"*ab*ab", "ababab", true},
+        {"aab", "aaab", false},
+        {"*aab", "aaab", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        if (pattern_match(bytes_str(rows[i].pattern), bytes_str(rows[i].text)) != rows[i].match)
+            fail_msg("%s against %s", rows[i].pattern, rows[i].text);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_policy_refuses_with_the_place),
+        cmocka_unit_test(test_policy_governs_by_kind_name_and_namespace),
+        cmocka_unit_test(test_policy_knows_status_writers),
+        cmocka_unit_test(test_patterns),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
