@@ -6,7 +6,11 @@ target_compile_options(meshwrit_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wcast-qual -Wcast-align
   -Wwrite-strings -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wvla
   -Wundef -Wimplicit-fallthrough -Wnull-dereference -Wdouble-promotion -Wpointer-arith
-  -Wno-format-truncation -fno-common -fno-strict-aliasing -fstack-protector-strong)
+  -fno-common -fno-strict-aliasing -fstack-protector-strong)
+# A text that is cut to fit its buffer is meant to be.
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(meshwrit_flags INTERFACE -Wno-format-truncation)
+endif()
 target_link_options(meshwrit_flags INTERFACE -pie -Wl,-z,relro,-z,now,-z,noexecstack)
 
 if(MESHWRIT_WERROR)

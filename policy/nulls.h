@@ -1,9 +1,10 @@
 /*
  * nulls.h -- where in an object a null means the same as absent (N15).
  *
- * An encoded, position-independent tree over the schema's `properties`: the union over the served
- * versions of the paths with a property that has no default in any of them, is not under
- * preserve-unknown-fields without properties of its own, and is not a key of additionalProperties.
+ * An encoded, position-independent tree over the schema's `properties`: the paths that some served
+ * version has as a property, if in no version that counts (the served ones and the storage version)
+ * a null there may mean something: there is a default, the key is one of additionalProperties, or
+ * it is kept unknown under preserve-unknown-fields. A version that prunes the path does not matter.
  * Little-endian: node = u32 items, u32 additional, u32 count, count * { u32 name offset,
  * u32 name length, u32 child, u32 droppable }; offsets from the start of the tree, 0 = none (the
  * root node is at 0, and no child is the root); properties sorted bytewise. Every access is checked

@@ -8,9 +8,9 @@
 
 /*
  * A deep copy that shares the scalars, which nobody changes. NULL if it is deeper than
- * SCHEMA_MAX_DEPTH.
+ * SCHEMA_MAX_DEPTH. *has_null (may be NULL) becomes true if there is a null in it.
  */
-MUST_USE json_t *schema_copy(json_t *value);
+MUST_USE json_t *schema_copy(json_t *value, bool *has_null);
 
 /*
  * What schema_apply does, by the version's index. *nulls (may be NULL): whether a null may be left

@@ -53,7 +53,9 @@ struct schema_version {
 };
 
 struct schema {
-    struct kind kind; /* its bytes are ours */
+    struct kind kind;                   /* its bytes are in texts and nulls */
+    char *texts[3 + KIND_MAX_VERSIONS]; /* group, kind, plural, versions */
+    size_t text_count;
     struct schema_tree tree;
     struct schema_version versions[KIND_MAX_VERSIONS]; /* as kind.versions */
     size_t storage;                                    /* index of the storage version */

@@ -240,7 +240,7 @@ static bool approve(const struct manifest_rules *rules, const json_t *document,
     struct schema_forms forms CLEANUP(forms_release) = {0};
     struct bytes group;
     struct bytes version;
-    struct err err;
+    struct err err = {0};
 
     normal_split_api_version(text_of(document, "apiVersion"), &group, &version);
     const struct kind_version *written = kind_version(kind, version);
@@ -250,8 +250,11 @@ static bool approve(const struct manifest_rules *rules, const json_t *document,
                    BYTES_FMT(version));
         return hold(m, "");
     }
-    if (!schema_forms(schema, version, document, &forms, note_pruned, &pruned, &err))
+    if (!schema_forms(schema, version, document, &forms, note_pruned, &pruned, &err)) {
+        if (err.path[0] != '\0')
+            buf_printf(&m->message, "%s: ", err.path);
         return hold(m, err.message);
+    }
     if (pruned.len > 0) { /* N13: as fieldValidation=Strict would */
         buf_append(&m->message, buf_bytes(&pruned));
         return hold(m, " is not a field of its schema; the API server would drop it");

@@ -33,6 +33,8 @@ static void put_entry(uint8_t *tree, size_t at, uint32_t name, uint32_t child, u
 
 static void make_tree(uint8_t tree[SIZE])
 {
+    static const uint8_t names[] = {'a', 'b', 'l', 'm', 'c', 'd', 'e'};
+
     put_node(tree, ROOT, 0, 0, 4);
     put_entry(tree, 12, 0, 0, 1);
     put_entry(tree, 28, 1, B, 0);
@@ -46,7 +48,7 @@ static void make_tree(uint8_t tree[SIZE])
     put_node(tree, M, 0, ANY, 0);
     put_node(tree, ANY, 0, 0, 1);
     put_entry(tree, ANY + 12, 6, 0, 1);
-    memcpy(tree + NAMES, "ablmcde", 7);
+    memcpy(tree + NAMES, names, sizeof(names));
 }
 
 /* "b.c", "l.#.d": '#' is an item. */
