@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/jsontext.h"
 
 #include "base/banned.h"
 
@@ -128,7 +129,9 @@ static uint64_t number_lines(struct auditlog *log, struct bytes records)
         const uint8_t *end = memchr(records.ptr, '\n', records.len);
         const size_t len = end == NULL ? records.len : (size_t)(end - records.ptr) + 1;
 
-        buf_printf(&log->out, "{\"seq\":%llu,", (unsigned long long)(log->next + count));
+        buf_append(&log->out, BYTES("{\"seq\":"));
+        jsontext_int(&log->out, (int64_t)(log->next + count));
+        buf_byte(&log->out, ',');
         buf_append(&log->out, bytes_of(records.ptr, len));
         records = bytes_of(records.ptr + len, records.len - len);
         count++;

@@ -31,21 +31,16 @@ static void escape(struct buf *out, uint8_t c)
     }
 }
 
-static bool needs_escape(uint8_t c)
-{
-    return c < 0x20 || c == '"' || c == '\\' || c == 0x7f;
-}
-
 void jsontext_string(struct buf *out, struct bytes s)
 {
     buf_reserve(out, s.len + 2);
     buf_byte(out, '"');
     for (size_t i = 0; i < s.len;) {
-        const size_t start = i;
+        const uint8_t *run = s.ptr + i;
+        const size_t plain = (size_t)(unicode_plain_run(run, s.ptr + s.len) - run);
 
-        while (i < s.len && s.ptr[i] < 0x80 && !needs_escape(s.ptr[i]))
-            i++;
-        buf_append(out, bytes_of(s.ptr + start, i - start));
+        buf_append(out, bytes_of(run, plain));
+        i += plain;
         if (i == s.len)
             break;
         if (s.ptr[i] < 0x80) {
@@ -63,6 +58,21 @@ void jsontext_string(struct buf *out, struct bytes s)
         i += length;
     }
     buf_byte(out, '"');
+}
+
+void jsontext_int(struct buf *out, int64_t value)
+{
+    uint8_t digits[20];
+    size_t at = sizeof(digits);
+    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+
+    do {
+        digits[--at] = (uint8_t)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (value < 0)
+        buf_byte(out, '-');
+    buf_append(out, bytes_of(digits + at, sizeof(digits) - at));
 }
 
 void jsontext_key(struct buf *out, const char *key)
@@ -83,7 +93,7 @@ void jsontext_member(struct buf *out, const char *key, struct bytes value)
 void jsontext_member_int(struct buf *out, const char *key, int64_t value)
 {
     jsontext_key(out, key);
-    buf_printf(out, "%lld", (long long)value);
+    jsontext_int(out, value);
 }
 
 void jsontext_member_bool(struct buf *out, const char *key, bool value)

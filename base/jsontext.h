@@ -9,11 +9,14 @@
 
 #include "base/buf.h"
 
-/* A JSON string with its quotes. Control characters and DEL are escaped. */
+/* A JSON string with its quotes. Control characters are escaped. */
 void jsontext_string(struct buf *out, struct bytes s);
 
 /* `,"key":"value"`, without the comma right behind a '{' or '['. `key` is written as it is. */
 void jsontext_member(struct buf *out, const char *key, struct bytes value);
+
+/* A number. */
+void jsontext_int(struct buf *out, int64_t value);
 
 /* `,"key":123` */
 void jsontext_member_int(struct buf *out, const char *key, int64_t value);

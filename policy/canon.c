@@ -4,7 +4,7 @@
 
 #include "base/banned.h"
 
-enum { CANON_KEEP_BYTES = 1 << 20, CANON_KEEP_ENTRIES = 1 << 14 };
+enum { CANON_KEEP_BYTES = 1 << 20, CANON_KEEP_ENTRIES = 1 << 14, SMALL_MAP = 24 };
 
 void canon_release(struct canon *c)
 {
@@ -178,6 +178,24 @@ static int compare_entries(const void *a, const void *b, void *context)
     return bytes_compare(key_at(c, one->at), key_at(c, other->at));
 }
 
+/* Maps are small: most are sorted by hand faster than qsort_r is called. */
+static void sort_entries(struct canon *c, struct canon_entry *entries, size_t count)
+{
+    if (count > SMALL_MAP) {
+        qsort_r(entries, count, sizeof(entries[0]), compare_entries, c);
+        return;
+    }
+    for (size_t i = 1; i < count; i++) {
+        const struct canon_entry entry = entries[i];
+        const struct bytes key = key_at(c, entry.at);
+        size_t k = i;
+
+        for (; k > 0 && bytes_compare(key_at(c, entries[k - 1].at), key) > 0; k--)
+            entries[k] = entries[k - 1];
+        entries[k] = entry;
+    }
+}
+
 /* Sorts the map's entries and leaves out the dropped ones. */
 static bool put_in_order(struct canon *c, const struct canon_map *map, struct jread *r)
 {
@@ -188,7 +206,7 @@ static bool put_in_order(struct canon *c, const struct canon_map *map, struct jr
     for (size_t i = 0; i < count; i++)
         entries[i].len = (i + 1 < count ? entries[i + 1].at : c->out.len) - entries[i].at;
     if (!map->in_order)
-        qsort_r(entries, count, sizeof(entries[0]), compare_entries, c);
+        sort_entries(c, entries, count);
     c->scratch.len = 0;
     for (size_t i = 0; i < count; i++) {
         if (i > 0 && bytes_equal(key_at(c, entries[i - 1].at), key_at(c, entries[i].at)))

@@ -104,44 +104,6 @@ bool jread_next(struct jread *r, enum jread_type type, bool *first)
 
 /* --- strings ---------------------------------------------------------------------------------- */
 
-/*
- * Eight bytes at a time: the high bit of each byte of the result is set where the input byte is a
- * quote, a backslash, a control character or not ASCII. (Above the first such byte there may be
- * false marks; only the lowest is used.)
- */
-static uint64_t special_bytes(uint64_t v)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    const uint64_t high = UINT64_C(0x8080808080808080);
-    const uint64_t quote = v ^ (ones * '"');
-    const uint64_t backslash = v ^ (ones * '\\');
-
-    return (v | (v - ones * 0x20) | (quote - ones) | (backslash - ones)) & high;
-}
-
-/* The first byte at or after `p` that is special in a string, or `end`. */
-static const uint8_t *plain_run(const uint8_t *p, const uint8_t *end)
-{
-    while (end - p >= 8) {
-        uint64_t v;
-
-        memcpy(&v, p, sizeof(v));
-        const uint64_t marks = special_bytes(v);
-
-        if (marks != 0) {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-            return p + (__builtin_ctzll(marks) >> 3);
-#else
-            break;
-#endif
-        }
-        p += 8;
-    }
-    while (p < end && *p != '"' && *p != '\\' && *p >= 0x20 && *p < 0x80)
-        p++;
-    return p;
-}
-
 static bool hex4(struct jread *r, uint32_t *out)
 {
     uint32_t value = 0;
@@ -217,7 +179,7 @@ static bool escape(struct jread *r, struct buf *out)
 static bool raw_run(struct jread *r)
 {
     for (;;) {
-        r->at = plain_run(r->at, r->end);
+        r->at = unicode_plain_run(r->at, r->end);
         if (r->at == r->end)
             return jread_fail(r, "ends inside a string");
         if (*r->at == '"' || *r->at == '\\')

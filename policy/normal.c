@@ -335,24 +335,26 @@ void normal_split_api_version(struct bytes api_version, struct bytes *group, str
 
 /* --- the digest ------------------------------------------------------------------------------- */
 
-enum { HEAD_LIMIT = 2048 }; /* prefix and identity: longer names are hashed from the heap */
+enum { HEAD_USUAL = 1024 }; /* prefix and identity; longer names go to the heap */
 
 void normal_digest(const struct normal *n, const struct identity *id, struct bytes version,
                    struct sha256 *hash, struct digest *out)
 {
-    struct buf head CLEANUP(buf_release) = {0};
+    const struct bytes names[] = {version, id->group, id->kind, id->namespace, id->name};
+    uint8_t usual[HEAD_USUAL];
+    struct buf head = {.ptr = usual, .cap = sizeof(usual)};
+    struct buf heap CLEANUP(buf_release) = {0};
+    size_t need = 64;
 
-    buf_reserve(&head, HEAD_LIMIT);
-    if (version.len == 0) {
-        buf_append(&head, BYTES("meshnorm/1\0"));
-    } else {
-        buf_append(&head, BYTES("meshnorm/1v\0"));
-        canon_string(&head, version);
+    for (size_t i = 0; i < COUNT(names); i++)
+        need += CANON_HEAD + names[i].len;
+    if (need > sizeof(usual)) {
+        buf_reserve(&heap, need);
+        head = heap;
     }
-    canon_string(&head, id->group);
-    canon_string(&head, id->kind);
-    canon_string(&head, id->namespace);
-    canon_string(&head, id->name);
+    buf_append(&head, version.len == 0 ? BYTES("meshnorm/1\0") : BYTES("meshnorm/1v\0"));
+    for (size_t i = version.len == 0; i < COUNT(names); i++)
+        canon_string(&head, names[i]);
     canon_head(&head, CANON_MAP, 2);
     canon_string(&head, BYTES("m"));
     sha256_begin(hash);

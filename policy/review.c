@@ -50,9 +50,11 @@ static void review_clear(struct review *rv)
 
 /*
  * A map of the envelope: known keys go to `read`, which returns false when it does not know the
- * key; unknown ones are checked and skipped. All keys are written to rv->skip, which refuses
- * duplicates when the map ends; nothing of it is kept.
+ * key; unknown ones are checked and skipped. Duplicates are refused by comparing: these maps are
+ * small.
  */
+enum { REVIEW_MAX_KEYS = 64 };
+
 struct reading {
     struct review *rv;
     struct jread *r;
@@ -62,31 +64,36 @@ struct reading {
 
 typedef bool read_member(struct reading *in, struct bytes key);
 
-/* Bounded: the envelope's own nesting is fixed by the tables below. */
+static bool is_new(struct jread *r, const struct bytes *keys, size_t count, struct bytes key)
+{
+    if (count == REVIEW_MAX_KEYS)
+        return jread_fail(r, "too many keys");
+    for (size_t i = 0; i < count; i++) {
+        if (bytes_equal(keys[i], key))
+            return jread_fail(r, "duplicate key");
+    }
+    return true;
+}
+
+/* Its nesting is fixed by the functions below. */
 static bool read_map(struct reading *in, read_member *read)
 {
-    struct canon *skip = &in->rv->skip;
     struct jread *r = in->r;
-    const size_t len = skip->out.len;
-    struct canon_map map;
-    struct bytes key;
+    struct bytes keys[REVIEW_MAX_KEYS];
+    size_t count = 0;
 
     if (!jread_enter(r, JREAD_MAP))
         return false;
-    canon_map_begin(skip, &map);
-    for (bool first = true; jread_next(r, JREAD_MAP, &first);) {
-        if (!canon_map_key(skip, &map, r, &key))
+    for (bool first = true; jread_next(r, JREAD_MAP, &first); count++) {
+        struct bytes key;
+
+        if (!jread_key(r, &in->rv->text, &key) || !is_new(r, keys, count, key))
             return false;
-        if (!read(in, key) && (r->problem != NULL || !canon_skip(skip, r)))
+        keys[count] = key;
+        if (!read(in, key) && (r->problem != NULL || !canon_skip(&in->rv->skip, r)))
             return false;
-        if (r->problem != NULL)
-            return false;
-        canon_map_drop(skip, &map);
     }
-    if (!canon_map_end(skip, &map, r))
-        return false;
-    skip->out.len = len;
-    return true;
+    return r->problem == NULL;
 }
 
 /* A string, or null for none. */

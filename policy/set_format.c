@@ -5,14 +5,12 @@
 enum {
     AT_FORMAT = 8,
     AT_HEADER_SIZE = 12,
-    AT_FILE_SIZE = 16,
     AT_ENTRIES = 24,
     AT_HELD = 28,
     AT_DIGESTS = 32,
     AT_KINDS = 36,
     AT_RULES = 40,
     AT_ROOT = 72,
-    AT_CHECKSUM = 104,
     AT_SECTION_COUNT = 136,
     AT_SECTIONS = 144,
     SPAN_SIZE = 16,
@@ -44,14 +42,14 @@ static void read_digest(const uint8_t *from, struct digest *out)
 
 static void read_fields(const uint8_t *p, struct set_header *h)
 {
-    h->file_size = set_le64(p + AT_FILE_SIZE);
+    h->file_size = set_le64(p + SET_AT_FILE_SIZE);
     h->entries = set_le32(p + AT_ENTRIES);
     h->held = set_le32(p + AT_HELD);
     h->digests = set_le32(p + AT_DIGESTS);
     h->kinds = set_le32(p + AT_KINDS);
     read_digest(p + AT_RULES, &h->rules);
     read_digest(p + AT_ROOT, &h->root);
-    read_digest(p + AT_CHECKSUM, &h->checksum);
+    read_digest(p + SET_AT_CHECKSUM, &h->checksum);
     for (size_t i = 0; i < SET_SECTIONS; i++) {
         const uint8_t *span = p + AT_SECTIONS + i * SPAN_SIZE;
 
@@ -175,14 +173,14 @@ void set_format_write(const struct set_header *h, uint8_t out[SET_HEADER_SIZE])
     memcpy(out, SET_MAGIC, sizeof(SET_MAGIC) - 1);
     put32(out + AT_FORMAT, SET_FORMAT);
     put32(out + AT_HEADER_SIZE, SET_HEADER_SIZE);
-    put64(out + AT_FILE_SIZE, h->file_size);
+    put64(out + SET_AT_FILE_SIZE, h->file_size);
     put32(out + AT_ENTRIES, h->entries);
     put32(out + AT_HELD, h->held);
     put32(out + AT_DIGESTS, h->digests);
     put32(out + AT_KINDS, h->kinds);
     memcpy(out + AT_RULES, h->rules.bytes, DIGEST_SIZE);
     memcpy(out + AT_ROOT, h->root.bytes, DIGEST_SIZE);
-    memcpy(out + AT_CHECKSUM, h->checksum.bytes, DIGEST_SIZE);
+    memcpy(out + SET_AT_CHECKSUM, h->checksum.bytes, DIGEST_SIZE);
     put32(out + AT_SECTION_COUNT, SET_SECTIONS);
     for (size_t i = 0; i < SET_SECTIONS; i++) {
         uint8_t *span = out + AT_SECTIONS + i * SPAN_SIZE;
@@ -195,11 +193,11 @@ void set_format_write(const struct set_header *h, uint8_t out[SET_HEADER_SIZE])
 void set_format_checksum(struct bytes file, uint64_t covered, struct digest *out)
 {
     static const uint8_t zeroes[DIGEST_SIZE];
-    const size_t behind = AT_CHECKSUM + DIGEST_SIZE;
+    const size_t behind = SET_AT_CHECKSUM + DIGEST_SIZE;
     struct sha256 *hash = sha256_new();
 
     sha256_begin(hash);
-    sha256_update(hash, bytes_of(file.ptr, AT_CHECKSUM));
+    sha256_update(hash, bytes_of(file.ptr, SET_AT_CHECKSUM));
     sha256_update(hash, bytes_of(zeroes, DIGEST_SIZE));
     sha256_update(hash, bytes_of(file.ptr + behind, (size_t)covered - behind));
     sha256_end(hash, out);

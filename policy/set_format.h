@@ -15,6 +15,8 @@
 enum {
     SET_FORMAT = 1,
     SET_HEADER_SIZE = 384,
+    SET_AT_FILE_SIZE = 16,
+    SET_AT_CHECKSUM = 104,
     SET_ALIGNMENT = 64, /* of each section: no digest crosses a cache line */
 
     /* The limits of the format; the writer refuses what is beyond them, the reader too. */

@@ -70,10 +70,16 @@ bool repo_err(struct err *err, const char *format, ...)
     (void)vsnprintf(what, sizeof(what), format, args);
     va_end(args);
     err_set(err, "%s: %s", what, last == NULL ? "no reason given" : last->message);
-    for (char *p = err->message; *p != '\0'; p++) {
-        if (iscntrl((unsigned char)*p))
-            *p = ' ';
+
+    size_t end = 0;
+
+    for (size_t i = 0; err->message[i] != '\0'; i++) {
+        if (iscntrl((unsigned char)err->message[i]))
+            err->message[i] = ' ';
+        if (err->message[i] != ' ')
+            end = i + 1;
     }
+    err->message[end] = '\0';
     return false;
 }
 

@@ -323,7 +323,8 @@ bool repo_fetch_within(const char *folder, const char *url, const char *ref,
 bool repo_fetch(const char *folder, const char *url, const char *ref,
                 char commit[REPO_COMMIT_HEX_SIZE], struct err *err)
 {
-    static const struct repo_fetch_limits limits = {REPO_MAX_PACK_BYTES, REPO_MAX_PACK_OBJECTS};
+    static const struct repo_fetch_limits limits = {REPO_MAX_PACK_BYTES, REPO_MAX_COPY_BYTES,
+                                                    REPO_MAX_PACK_OBJECTS};
 
     return repo_fetch_within(folder, url, ref, &limits, commit, err);
 }

@@ -19,6 +19,7 @@ enum {
     REPO_MAX_TAG_CHAIN = 16,         /* tags that name tags */
     REPO_MAX_REF_BYTES = 250,        /* of our local ref, a file name */
     REPO_MAX_PACK_BYTES = 256 << 20, /* one fetch (R28) */
+    REPO_MAX_COPY_BYTES = 1 << 30,
     REPO_MAX_PACK_OBJECTS = 1000000,
     REPO_MAX_SMALL_PACKS = 64, /* of a clone, before they are put into one */
     REPO_MERGE_BYTES = 32 << 20,
@@ -59,7 +60,8 @@ MUST_USE bool repo_tree_of(struct repo *repo, const char *commit, git_tree **out
 MUST_USE bool repo_tree_load(struct repo *repo, const git_oid *id, git_tree **out, struct err *err);
 
 struct repo_fetch_limits {
-    size_t pack_bytes;
+    size_t pack_bytes; /* over the network */
+    size_t copy_bytes; /* from a file URL, where objects are not stored as differences */
     size_t pack_objects;
 };
 

@@ -30,9 +30,9 @@ static bool read_text(struct json_source *s, struct bytes *out)
     if (!jread_string_append(&s->reader, &s->scratch))
         return false;
     *out = bytes_of(buf_cstr(&s->scratch), s->scratch.len);
-    if (memchr(out->ptr, '\0', out->len) != NULL)
-        return jread_fail(&s->reader, "NUL is not allowed in text");
-    return true;
+    const char *problem = yaml_text_problem(*out);
+
+    return problem == NULL || jread_fail(&s->reader, problem);
 }
 
 /* N8: no number whose digits a tool would change. */
@@ -104,6 +104,10 @@ static char *read_key(struct json_source *s, const json_t *map)
     if (json_object_get(map, (const char *)text.ptr) != NULL) {
         s->reader.at = start;
         (void)jread_fail(&s->reader, "this key is in this object already; keep one of them");
+        return NULL;
+    }
+    if (bytes_equal(text, BYTES("<<"))) {
+        (void)jread_fail(&s->reader, "some tools take the key \"<<\" for a merge key; use another");
         return NULL;
     }
     if (!jread_colon(&s->reader))

@@ -68,8 +68,8 @@ static uint32_t decode(const uint8_t *p, size_t length)
 static const char *problem_of(uint32_t code)
 {
     if (code == 0x85 || code == 0x2028 || code == 0x2029)
-        return "this line separator is a line end to some tools and text to others; write it "
-               "as an escape in double quotes (\"\\u2028\")";
+        return "the line separators U+0085, U+2028 and U+2029 are line ends to some tools and "
+               "text to others; use a line feed";
     if (code == 0xfeff)
         return "a byte order mark may only stand at the start; take it out";
     if (code == 0)
@@ -109,6 +109,16 @@ static bool check_characters(struct bytes text, struct err *err)
         i += length;
     }
     return true;
+}
+
+const char *yaml_text_problem(struct bytes value)
+{
+    if (memchr(value.ptr, '\0', value.len) != NULL)
+        return "NUL is not allowed in text";
+    if (bytes_contains(value, BYTES("\xc2\x85")) || bytes_contains(value, BYTES("\xe2\x80\xa8")) ||
+        bytes_contains(value, BYTES("\xe2\x80\xa9")))
+        return problem_of(0x85);
+    return NULL;
 }
 
 bool yaml_text_check(struct bytes text, struct bytes *out, struct err *err)

@@ -27,6 +27,12 @@ MUST_USE bool yaml_text_split(struct bytes text, struct yaml_text *out, struct e
 bool yaml_text_fail(struct bytes text, size_t offset, struct err *err, const char *format, ...)
     PRINTF_LIKE(4, 5);
 
+/*
+ * What is wrong with a string value or key, however it is written, or NULL: characters that some
+ * tools change or refuse.
+ */
+const char *yaml_text_problem(struct bytes value);
+
 enum { YAML_QUOTE_SIZE = 256 };
 
 /* `s` in double quotes for a message: escaped, and cut if it is long. Returns `out`. */

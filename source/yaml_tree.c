@@ -230,14 +230,14 @@ static bool check_block_end(struct builder *b, struct err *err)
                             "end the file with a line feed");
 }
 
-/* Whether the next thing behind the current scalar is a comment. */
+/* Whether the next thing behind the current scalar is a comment, or "..." and perhaps one then. */
 static bool comment_follows(struct yaml_events *e)
 {
     size_t i = yaml_events_offset(e, &e->event.end_mark);
 
     while (i < e->text.len && strchr(" \t\r\n", e->text.ptr[i]) != NULL)
         i++;
-    return i < e->text.len && e->text.ptr[i] == '#';
+    return i < e->text.len && (e->text.ptr[i] == '#' || e->text.ptr[i] == '.');
 }
 
 static bool is_break_or_blank(uint8_t c)
@@ -291,9 +291,10 @@ static bool check_style(struct builder *b, struct err *err)
 {
     const struct bytes value = yaml_events_value(b->events);
     const yaml_scalar_style_t style = b->events->event.data.scalar.style;
+    const char *problem = yaml_text_problem(value);
 
-    if (memchr(value.ptr, '\0', value.len) != NULL)
-        return yaml_events_fail(b->events, err, "NUL is not allowed in text");
+    if (problem != NULL)
+        return yaml_events_fail(b->events, err, "%s", problem);
     switch (style) {
     case YAML_PLAIN_SCALAR_STYLE:
         return check_plain(b, value, err);
@@ -356,6 +357,10 @@ static bool take_key(struct builder *b, const struct yaml_scalar *s, struct byte
     if (s->type != YAML_SCALAR_TEXT)
         return yaml_events_fail(b->events, err, "a key has to be text; write %s in quotes",
                                 yaml_text_quote(text, quoted));
+    if (bytes_equal(text, BYTES("<<")))
+        return yaml_events_fail(b->events, err,
+                                "some tools take the key \"<<\" for a merge key, "
+                                "even in quotes; use another key");
     if (json_object_get(f->node, (const char *)text.ptr) != NULL)
         return yaml_events_fail(b->events, err,
                                 "the key %s is in this map already; keep one of them",

@@ -147,6 +147,7 @@ static bool start(struct server *s, const struct server_sockets *sockets, struct
     if (gethostname(s->replica, sizeof(s->replica) - 1) != 0)
         (void)snprintf(s->replica, sizeof(s->replica), "unknown");
     http_limits_default(&limits);
+    limits.max_body = ADMIT_MAX_DISCARDED;
     if (!auditlog_open(s->config->audit_directory, s->replica, "server", &s->audit, err) ||
         !open_tls(s->config, &tls, err))
         return false;

@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -60,7 +61,7 @@ static void test_jsontext_escapes(void **state)
         {"plain", {(const uint8_t *)"abc", 3}, "\"abc\""},
         {"quotes and lines",
          {(const uint8_t *)"a\"\\\n\x01\x7f", 6},
-         "\"a\\\"\\\\\\n\\u0001\\u007f\""},
+         "\"a\\\"\\\\\\n\\u0001\x7f\""},
         {"utf-8 stays", {(const uint8_t *)"\xc3\xa9", 2}, "\"\xc3\xa9\""},
         {"what is not utf-8 is replaced", {(const uint8_t *)"\xc3(", 2}, "\"\xef\xbf\xbd(\""},
     };
@@ -132,6 +133,16 @@ static void test_clock_text_is_rfc_3339(void **state)
 
     (void)state;
     assert_string_equal(clock_text(1767323045000007, text), "2026-01-02T03:04:05.000007Z");
+    /* Against strftime: every day of 400 years has the length of ours. */
+    for (int64_t second = 0; second < INT64_C(12622780800); second += 86399) {
+        const time_t when = (time_t)second;
+        char want[CLOCK_TEXT_SIZE];
+        struct tm utc;
+
+        assert_non_null(gmtime_r(&when, &utc));
+        (void)strftime(want, sizeof(want), "%Y-%m-%dT%H:%M:%S.000000Z", &utc);
+        assert_string_equal(clock_text(second * 1000000, text), want);
+    }
 }
 
 int main(void)

@@ -113,25 +113,25 @@ static void test_issue_init_makes_what_clients_verify(void **state)
         const char *name;
         const char *host;
         const char *address;
-        int purpose;
         int64_t at;
+        int purpose;
         int want;
     } rows[] = {
-        {"first name", names[0], NULL, X509_PURPOSE_SSL_SERVER, now, X509_V_OK},
-        {"wildcard", "a.example.com", NULL, X509_PURPOSE_SSL_SERVER, now, X509_V_OK},
-        {"address", NULL, "127.0.0.1", X509_PURPOSE_SSL_SERVER, now, X509_V_OK},
-        {"long address", NULL, "0::1", X509_PURPOSE_SSL_SERVER, now, X509_V_OK},
-        {"another name", "other.ns.svc", NULL, X509_PURPOSE_SSL_SERVER, now,
+        {"first name", names[0], NULL, now, X509_PURPOSE_SSL_SERVER, X509_V_OK},
+        {"wildcard", "a.example.com", NULL, now, X509_PURPOSE_SSL_SERVER, X509_V_OK},
+        {"address", NULL, "127.0.0.1", now, X509_PURPOSE_SSL_SERVER, X509_V_OK},
+        {"long address", NULL, "0::1", now, X509_PURPOSE_SSL_SERVER, X509_V_OK},
+        {"another name", "other.ns.svc", NULL, now, X509_PURPOSE_SSL_SERVER,
          X509_V_ERR_HOSTNAME_MISMATCH},
-        {"another address", NULL, "127.0.0.2", X509_PURPOSE_SSL_SERVER, now,
+        {"another address", NULL, "127.0.0.2", now, X509_PURPOSE_SSL_SERVER,
          X509_V_ERR_IP_ADDRESS_MISMATCH},
-        {"as a client", names[0], NULL, X509_PURPOSE_SSL_CLIENT, now, X509_V_ERR_INVALID_PURPOSE},
-        {"a clock that is behind", names[0], NULL, X509_PURPOSE_SSL_SERVER, now - day / 288 + 1000,
+        {"as a client", names[0], NULL, now, X509_PURPOSE_SSL_CLIENT, X509_V_ERR_INVALID_PURPOSE},
+        {"a clock that is behind", names[0], NULL, now - day / 288 + 1000, X509_PURPOSE_SSL_SERVER,
          X509_V_OK},
-        {"before", names[0], NULL, X509_PURPOSE_SSL_SERVER, now - day,
+        {"before", names[0], NULL, now - day, X509_PURPOSE_SSL_SERVER,
          X509_V_ERR_CERT_NOT_YET_VALID},
-        {"last day", names[0], NULL, X509_PURPOSE_SSL_SERVER, now + 30 * day - 1000000, X509_V_OK},
-        {"after", names[0], NULL, X509_PURPOSE_SSL_SERVER, now + 30 * day + 1000000,
+        {"last day", names[0], NULL, now + 30 * day - 1000000, X509_PURPOSE_SSL_SERVER, X509_V_OK},
+        {"after", names[0], NULL, now + 30 * day + 1000000, X509_PURPOSE_SSL_SERVER,
          X509_V_ERR_CERT_HAS_EXPIRED},
     };
 

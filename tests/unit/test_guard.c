@@ -635,7 +635,7 @@ static void test_fields_counts_as_the_library_does(void **state)
         {"new name, indexed", {(const uint8_t *)"\x40\1a\1b", 5}, 1, true},
         {"new name, not indexed", {(const uint8_t *)"\x00\1a\1b", 5}, 1, true},
         {"new name, never indexed", {(const uint8_t *)"\x10\1a\1b", 5}, 1, true},
-        {"known name", {(const uint8_t *)"\x41\1b\x0f\1\1b", 6}, 2, true},
+        {"known name", {(const uint8_t *)"\x41\1b\x0f\1\1b", 7}, 2, true},
         {"an empty value", {(const uint8_t *)"\x41\0\x82", 3}, 2, true},
         {"an empty name", {(const uint8_t *)"\x40\0\1b", 4}, UINT32_MAX, false},
         {"a Huffman string", {(const uint8_t *)"\x41\x82\xff\xff", 4}, 1, true},

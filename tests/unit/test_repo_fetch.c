@@ -283,9 +283,9 @@ static void test_repo_fetch_is_bounded(void **state)
         struct repo_fetch_limits limits;
         const char *want;
     } rows[] = {
-        {{100000, 300}, NULL},
-        {{100000, 100}, "is more than 100 objects"},
-        {{2000, 300}, "is more than 2000 bytes"},
+        {{1, 100000, 300}, NULL},
+        {{100000, 100000, 100}, "is more than 100 objects"},
+        {{100000, 2000, 300}, "is more than 2000 bytes"},
     };
 
     (void)state;

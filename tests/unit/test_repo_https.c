@@ -244,7 +244,7 @@ static bool fetch(const char *clone, const char *host, const char *path, const c
 {
     CLEANUP(freep) char *folder = in_folder(clone);
     CLEANUP(freep) char *url = xasprintf("https://%s:%u/%s", host, port, path);
-    const struct repo_fetch_limits all = {REPO_MAX_PACK_BYTES, REPO_MAX_PACK_OBJECTS};
+    const struct repo_fetch_limits all = {REPO_MAX_PACK_BYTES, 0, REPO_MAX_PACK_OBJECTS};
 
     return repo_fetch_within(folder, url, ref, limits == NULL ? &all : limits, commit, err);
 }
@@ -281,8 +281,8 @@ static void test_repo_fetch_over_https(void **state)
 
 static void test_repo_fetch_over_https_says_what_is_wrong(void **state)
 {
-    static const struct repo_fetch_limits few_bytes = {1000, 1000000};
-    static const struct repo_fetch_limits few_objects = {1000000, 50};
+    static const struct repo_fetch_limits few_bytes = {1000, 1000000, 1000000};
+    static const struct repo_fetch_limits few_objects = {1000000, 1000000, 50};
     static const struct {
         const char *name;
         const char *trust;

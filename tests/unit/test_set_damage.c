@@ -9,8 +9,6 @@
 
 #include "base/banned.h"
 
-enum { AT_CHECKSUM = 104 }; /* docs/writ-set.md */
-
 static struct bytes copy_of(struct bytes from, size_t len)
 {
     uint8_t *to = xmalloc(len + 1);
@@ -40,7 +38,7 @@ static void seal(struct bytes file, uint64_t covered)
     struct digest checksum;
 
     set_format_checksum(file, covered, &checksum);
-    memcpy(writable(file) + AT_CHECKSUM, checksum.bytes, DIGEST_SIZE);
+    memcpy(writable(file) + SET_AT_CHECKSUM, checksum.bytes, DIGEST_SIZE);
 }
 
 static void ignore_problem(void *context, const char *what)
