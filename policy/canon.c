@@ -147,8 +147,9 @@ static bool at_droppable_null(struct canon *c, struct jread *r, size_t key)
     if (c->nulls.len == 0 || jread_peek(r) != JREAD_NIL)
         return false;
     for (size_t i = 0; i < c->step_count; i++) {
-        path[i].is_item = c->steps[i].is_item;
-        path[i].key = c->steps[i].is_item ? (struct bytes){0} : key_at(c, c->steps[i].key_at);
+        path[i] = (struct nulls_step){.is_item = c->steps[i].is_item};
+        if (!path[i].is_item)
+            path[i].key = key_at(c, c->steps[i].key_at);
     }
     path[c->step_count] = (struct nulls_step){.key = key_at(c, key)};
     return nulls_droppable(c->nulls, path, c->step_count + 1);
@@ -156,6 +157,7 @@ static bool at_droppable_null(struct canon *c, struct jread *r, size_t key)
 
 static bool step_into(struct canon *c, struct jread *r, bool is_item, size_t key);
 
+/* NOLINTNEXTLINE(misc-no-recursion): bounded by JREAD_MAX_DEPTH */
 bool canon_map_value(struct canon *c, struct canon_map *map, struct jread *r)
 {
     const size_t key = c->entries[c->entry_count - 1].at;
@@ -243,6 +245,7 @@ bool canon_map_end(struct canon *c, struct canon_map *map, struct jread *r)
     return true;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): bounded by JREAD_MAX_DEPTH */
 static bool write_map(struct canon *c, struct jread *r)
 {
     struct canon_map map;
@@ -258,6 +261,7 @@ static bool write_map(struct canon *c, struct jread *r)
     return canon_map_end(c, &map, r);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): bounded by JREAD_MAX_DEPTH */
 static bool write_list(struct canon *c, struct jread *r)
 {
     const size_t at = c->out.len;
@@ -274,8 +278,7 @@ static bool write_list(struct canon *c, struct jread *r)
     return r->problem == NULL;
 }
 
-/* Recursion is bounded by the reader: JREAD_MAX_DEPTH. */
-/* NOLINTNEXTLINE(misc-no-recursion) */
+/* NOLINTNEXTLINE(misc-no-recursion): bounded by JREAD_MAX_DEPTH */
 bool canon_value(struct canon *c, struct jread *r)
 {
     const enum jread_type type = jread_peek(r);
@@ -302,7 +305,7 @@ bool canon_value(struct canon *c, struct jread *r)
     return jread_fail(r, "expected a value");
 }
 
-/* One step down the path that at_droppable_null looks at. */
+/* NOLINTNEXTLINE(misc-no-recursion): one step down, bounded by JREAD_MAX_DEPTH */
 static bool step_into(struct canon *c, struct jread *r, bool is_item, size_t key)
 {
     if (c->step_count == JREAD_MAX_DEPTH)

@@ -10,7 +10,7 @@
 #include "source/repo.h"
 
 enum {
-    REPO_MAX_ENTRIES = 4000000,      /* tree entries looked at in one walk (tree bombs) */
+    REPO_MAX_ENTRIES = 1000000,      /* tree entries looked at in one walk (tree bombs) */
     REPO_MAX_TREE_BYTES = 32 << 20,  /* one folder's tree object */
     REPO_MAX_COMMIT_BYTES = 1 << 20, /* a commit or tag object */
     REPO_MAX_LINK_BYTES = 4096,      /* target of a symbolic link */

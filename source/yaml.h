@@ -28,15 +28,16 @@ struct yaml_documents {
 };
 
 /*
- * All documents of a file. Fails on the first refusal: the message begins with "LINE:COLUMN: ".
- * Free with yaml_release().
+ * All documents of a file. Fails on the first refusal: the message begins with "LINE:COLUMN: ", and
+ * err->path is the field if it is about one. Lines end with LF or CRLF, columns count characters.
+ * The trees share nothing, aliases are copied; free them with yaml_release().
  */
 MUST_USE bool yaml_read(struct bytes text, struct yaml_documents *out, struct err *err);
 void yaml_release(struct yaml_documents *documents);
 
 /*
- * The same for `.json` files: one document, or a stream of them, through the strict JSON reader
- * (policy/jread.h) and jansson.
+ * The same for `.json` files: one object or array, or a stream of them, through the strict JSON
+ * reader (policy/jread.h). A text that both functions accept they read alike.
  */
 MUST_USE bool yaml_read_json(struct bytes text, struct yaml_documents *out, struct err *err);
 

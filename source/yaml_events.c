@@ -50,13 +50,13 @@ static const char *advice_for(const char *problem, uint8_t at)
         {"did not find expected '-'", "; is it indented like the items before it?"},
         {"could not find expected ':'", "; is there a \":\" missing, or a quote open?"},
         {"found unexpected end of stream", "; is there a quote or bracket open?"},
+        {"found a tab character", "; indent with spaces, not tabs"},
         {"found undefined tag handle", "; tags are not read here"},
     };
 
-    if (at == '\t')
-        return "; indent with spaces, not tabs";
-    if (at == '@' || at == '`' || at == '%')
-        return "; text that begins with this character needs quotes";
+    if (bytes_contains(bytes_str(problem), BYTES("cannot start any token")))
+        return at == '\t' ? "; indent with spaces, not tabs"
+                          : "; text that begins with this character needs quotes";
     for (size_t i = 0; i < COUNT(rows); i++)
         if (bytes_contains(bytes_str(problem), bytes_str(rows[i].problem)))
             return rows[i].advice;

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "source/yaml.h"
 #include "source/yaml_scalar.h"
+#include "source/yaml_style.h"
 #include "source/yaml_text.h"
 
 #include "base/banned.h"
@@ -16,6 +17,8 @@ struct size {
     size_t nodes; /* keys count too */
     size_t bytes; /* of text and keys */
     unsigned height;
+    bool has_empty; /* a value that is not written at all */
+    bool has_kept;  /* a block whose line ends are kept */
 };
 
 /* A map or list that is open. */
@@ -145,6 +148,8 @@ static void attach(struct builder *b, json_t *node, struct size size)
     }
     f->size.nodes += size.nodes;
     f->size.bytes += size.bytes;
+    f->size.has_empty |= size.has_empty;
+    f->size.has_kept |= size.has_kept;
     if (size.height >= f->size.height)
         f->size.height = size.height + 1;
     if (json_is_array(f->node)) {
@@ -155,6 +160,13 @@ static void attach(struct builder *b, json_t *node, struct size size)
     if (json_object_set_new_nocheck(f->node, f->key, node) != 0)
         out_of_memory();
     free(STEAL(f->key));
+}
+
+static bool is_in_flow(struct builder *b)
+{
+    const struct frame *f = top(b);
+
+    return f != NULL && f->flow;
 }
 
 static bool expects_key(struct builder *b)
@@ -191,124 +203,6 @@ static bool check_tag(struct builder *b, const yaml_char_t *tag, const char *unt
 
 /* --- scalars ---------------------------------------------------------------------------------- */
 
-/* libyaml reads "\/", two of the tools' readers do not. */
-static bool check_escapes(struct builder *b, struct err *err)
-{
-    struct yaml_events *e = b->events;
-    const size_t start = yaml_events_offset(e, &e->event.start_mark);
-    const size_t end = yaml_events_offset(e, &e->event.end_mark);
-
-    for (size_t i = start; i + 1 < end; i++) {
-        if (e->text.ptr[i] != '\\')
-            continue;
-        if (e->text.ptr[++i] == '/')
-            return yaml_text_fail(e->text, i - 1, err,
-                                  "\"\\/\" is an error to some tools; write \"/\"");
-    }
-    return true;
-}
-
-/*
- * kubectl puts a line end behind the last line of a file, others do not: then a block scalar that
- * ends there, and does not strip its line ends ("-"), has two readings.
- */
-static bool check_block_end(struct builder *b, struct err *err)
-{
-    struct yaml_events *e = b->events;
-    const size_t start = yaml_events_offset(e, &e->event.start_mark);
-    const size_t end = yaml_events_offset(e, &e->event.end_mark);
-
-    if (memchr(e->text.ptr + end, '\n', e->text.len - end) != NULL ||
-        e->text.ptr[e->text.len - 1] == '\n')
-        return true;
-    for (size_t i = start; i < end && e->text.ptr[i] != '\n'; i++)
-        if ((e->text.ptr[i] == '|' || e->text.ptr[i] == '>') &&
-            memchr(e->text.ptr + i, '-', end - i < 3 ? end - i : 3) != NULL)
-            return true;
-    return yaml_events_fail(e, err,
-                            "tools read a block that ends without a line end differently; "
-                            "end the file with a line feed");
-}
-
-/* Whether the next thing behind the current scalar is a comment, or "..." and perhaps one then. */
-static bool comment_follows(struct yaml_events *e)
-{
-    size_t i = yaml_events_offset(e, &e->event.end_mark);
-
-    while (i < e->text.len && strchr(" \t\r\n", e->text.ptr[i]) != NULL)
-        i++;
-    return i < e->text.len && (e->text.ptr[i] == '#' || e->text.ptr[i] == '.');
-}
-
-static bool is_break_or_blank(uint8_t c)
-{
-    return c == '\n' || c == ' ' || c == '\t';
-}
-
-/*
- * kustomize writes a document out again before it is read for good, and in doing so changes folded
- * blocks with lines that begin with a blank or with line ends kept, and kept line ends before a
- * comment.
- */
-static bool check_block_survives(struct builder *b, struct bytes value, bool folded,
-                                 struct err *err)
-{
-    bool ok = value.len == 0 || !is_break_or_blank(value.ptr[0]);
-
-    for (size_t i = 1; ok && i < value.len; i++)
-        ok = value.ptr[i - 1] != '\n' || (value.ptr[i] != ' ' && value.ptr[i] != '\t');
-    if (folded && (!ok || bytes_ends_with(value, BYTES("\n\n"))))
-        return yaml_events_fail(b->events, err,
-                                "tools read a folded block differently if its lines begin with "
-                                "blanks or line ends are kept; write it with \"|\", or in quotes");
-    if (!folded && (bytes_ends_with(value, BYTES("\n\n")) || bytes_equal(value, BYTES("\n"))) &&
-        comment_follows(b->events))
-        return yaml_events_fail(b->events, err,
-                                "tools read a block whose line ends are kept differently if a "
-                                "comment follows; move the comment, or write \"|\" without "
-                                "\"+\"");
-    return true;
-}
-
-static bool check_plain(struct builder *b, struct bytes value, struct err *err)
-{
-    const struct frame *f = top(b);
-
-    if (f == NULL || !f->flow)
-        return true;
-    if (value.len == 0)
-        return yaml_events_fail(b->events, err,
-                                "an empty value inside brackets is null to some tools and text to "
-                                "others; write null, or \"\"");
-    if (memchr(value.ptr, '?', value.len) != NULL)
-        return yaml_events_fail(b->events, err,
-                                "tools read a \"?\" inside brackets differently; "
-                                "put the text in quotes");
-    return true;
-}
-
-static bool check_style(struct builder *b, struct err *err)
-{
-    const struct bytes value = yaml_events_value(b->events);
-    const yaml_scalar_style_t style = b->events->event.data.scalar.style;
-    const char *problem = yaml_text_problem(value);
-
-    if (problem != NULL)
-        return yaml_events_fail(b->events, err, "%s", problem);
-    switch (style) {
-    case YAML_PLAIN_SCALAR_STYLE:
-        return check_plain(b, value, err);
-    case YAML_DOUBLE_QUOTED_SCALAR_STYLE:
-        return check_escapes(b, err);
-    case YAML_LITERAL_SCALAR_STYLE:
-    case YAML_FOLDED_SCALAR_STYLE:
-        return check_block_end(b, err) &&
-               check_block_survives(b, value, style == YAML_FOLDED_SCALAR_STYLE, err);
-    default:
-        return true;
-    }
-}
-
 /* What the scalar means, its tag checked against it. */
 static bool resolve(struct builder *b, struct yaml_scalar *out, struct err *err)
 {
@@ -319,7 +213,7 @@ static bool resolve(struct builder *b, struct yaml_scalar *out, struct err *err)
     const yaml_event_t *event = &b->events->event;
 
     *out = (struct yaml_scalar){.type = YAML_SCALAR_TEXT};
-    if (!check_style(b, err))
+    if (!yaml_style_check(b->events, is_in_flow(b), err))
         return false;
     if (event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
         !yaml_scalar_resolve(yaml_events_value(b->events), out, err))
@@ -376,7 +270,12 @@ static bool take_scalar(struct builder *b, struct err *err)
     const yaml_event_t *event = &b->events->event;
     const char *anchor = (const char *)event->data.scalar.anchor;
     const struct bytes text = yaml_events_value(b->events);
-    const struct size size = {.nodes = 1, .bytes = text.len};
+    const struct size size = {
+        .nodes = 1,
+        .bytes = text.len,
+        .has_empty = yaml_style_is_empty(event),
+        .has_kept = yaml_style_keeps_line_ends(event),
+    };
     struct yaml_scalar scalar;
 
     if (!open_anchor(b, event->data.scalar.anchor, err) || !resolve(b, &scalar, err) ||
@@ -433,6 +332,10 @@ static bool take_alias(struct builder *b, struct err *err)
                                 quote_cstr(name, quoted));
     const struct anchor *a = &b->anchors[json_integer_value(index)];
 
+    if (a->size.has_empty && is_in_flow(b))
+        return yaml_style_refuse_empty(b->events, err);
+    if (a->size.has_kept)
+        return yaml_style_refuse_kept(b->events, err);
     /* All of it is counted before any of it is copied. */
     if (!spend(b, a->size, err))
         return false;
@@ -442,7 +345,7 @@ static bool take_alias(struct builder *b, struct err *err)
 
 /* --- maps and lists --------------------------------------------------------------------------- */
 
-/* Names of maps in the place of a key: usually a template that was not rendered. */
+/* Two braces in the place of a key are a template that was not rendered. */
 static bool refuse_complex_key(struct builder *b, struct err *err)
 {
     struct yaml_events *e = b->events;

@@ -92,7 +92,7 @@ static void reply_json(h2o_req_t *req, h2o_iovec_t body)
 
 static void flush(h2o_timeout_entry_t *entry)
 {
-    struct admit *a = H2O_STRUCT_FROM_MEMBER(struct admit, flush_timer, entry);
+    struct admit *a = (void *)((char *)entry - offsetof(struct admit, flush_timer));
     struct pending *p = a->first;
     struct err err;
     const bool written = auditlog_write(a->options.audit, buf_bytes(&a->records), &err);
@@ -147,7 +147,7 @@ static void finish(struct admit *a, h2o_req_t *req, int64_t started)
     const struct snapshot *s = a->snapshot;
     const struct answer_context context = {
         .root = s == NULL ? NULL : s->root,
-        .commits = s == NULL ? (struct bytes){0} : bytes_str(s->commits),
+        .commits = bytes_str(s == NULL ? NULL : s->commits),
     };
     const struct record_context record = {
         .replica = a->options.replica,

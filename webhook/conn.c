@@ -285,6 +285,8 @@ static void accept_http2(struct conn *conn, struct timeval at)
         conn_cut(conn, reason);
         return;
     }
+    /* cppcheck-suppress autoVariables ; taken back before this returns, or the connection is gone
+     */
     conn->gone = &gone;
     h2o_http2_accept(&conn->loop->accept, conn->sock, at);
     if (gone)

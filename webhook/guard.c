@@ -349,6 +349,7 @@ static bool begin_settings(struct guard *g, int64_t now)
     return spend(g, &g->settings, g->limits->settings, GUARD_SETTINGS);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the others of the table write */
 static bool settings_payload(struct guard *g, uint8_t *bytes, uint32_t len)
 {
     for (uint32_t i = 0; i < len; i++) {

@@ -265,15 +265,15 @@ static void add_header(h2o_req_t *req, const char *name, const char *value)
 
 void http_reply(h2o_req_t *req, const struct http_answer *answer)
 {
+    static const struct http_answer too_long = {.status = 500};
     static h2o_generator_t generator = {NULL, NULL};
     h2o_iovec_t body;
 
-    if (req->version >= 0x200 && answer->body.len > HTTP2_ANSWER_MAX) {
-        http_reply_text(req, 500, "the answer is too long for HTTP/2", false);
-        return;
-    }
+    if (req->version >= 0x200 && answer->body.len > HTTP2_ANSWER_MAX)
+        answer = &too_long;
     conn_replied(req);
-    body = h2o_strdup(&req->pool, (const char *)answer->body.ptr, answer->body.len);
+    body = h2o_strdup(&req->pool, answer->body.len == 0 ? "" : (const char *)answer->body.ptr,
+                      answer->body.len);
     req->res.status = answer->status;
     req->res.reason = reason_phrase(answer->status);
     req->res.content_length = body.len;

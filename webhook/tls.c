@@ -77,6 +77,7 @@ static bool read_pem(const char *path, struct buf *out, BIO **bio, struct err *e
 }
 
 /* A key with a passphrase is refused: nobody is there to type it. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): OpenSSL's signature */
 static int no_passphrase(char *out, int size, int writing, void *arg)
 {
     (void)out;

@@ -24,7 +24,7 @@ static void count_pruned(void *context, const char *path)
 
 static void ask_nulls(struct bytes tree)
 {
-    static const struct nulls_step path[] = {
+    const struct nulls_step path[] = {
         {.key = BYTES("spec")}, {.key = BYTES("a")}, {.is_item = true},
         {.key = BYTES("b")},    {.key = BYTES("")},
     };

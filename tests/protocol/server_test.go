@@ -40,7 +40,7 @@ var (
 const (
 	memoryLimit  = 64 << 20
 	closeLimit   = 2 * time.Second
-	latencyLimit = time.Second
+	latencyLimit = 2 * time.Second
 )
 
 func slack(d time.Duration) time.Duration {

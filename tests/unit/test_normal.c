@@ -139,8 +139,8 @@ static void test_duplicates_are_refused_wherever_they_are(void **state)
         "{\"metadata\":{\"uid\":\"a\",\"name\":\"n\",\"uid\":\"b\"}}",
         "{\"metadata\":{\"name\":\"n\",\"name\":\"n\"}}",
         "{\"metadata\":{\"labels\":{},\"labels\":{}}}",
-        "{\"metadata\":{\"annotations\":{\"meshwrit.dev/break-glass\":\"1\",\"a\":\"\","
-        "\"meshwrit.dev/break-glass\":\"2\"}}}",
+        ("{\"metadata\":{\"annotations\":{\"meshwrit.dev/break-glass\":\"1\",\"a\":\"\","
+         "\"meshwrit.dev/break-glass\":\"2\"}}}"),
         "{\"metadata\":{\"managedFields\":[{\"a\":1,\"a\":2}]}}",
     };
 

@@ -220,7 +220,7 @@ static void look_for(void *context, const char *what)
 
 struct lie {
     const char *name;
-    enum set_section section;
+    size_t section;
     size_t at;
     uint8_t value;
     const char *want;

@@ -291,7 +291,7 @@ static void test_setwriter_keeps_equal_strings_once(void **state)
 static void tell(void *context, const struct set_change *change)
 {
     struct buf *out = context;
-    const struct set_entry *entry = change->after != NULL ? change->after : change->before;
+    const struct set_entry *entry = change->before != NULL ? change->before : change->after;
 
     buf_append_str(out, change->before == NULL ? "+" : change->after == NULL ? "-" : "~");
     buf_append(out, entry->id.name);

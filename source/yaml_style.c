@@ -1,0 +1,143 @@
+#include "source/yaml_style.h"
+
+#include "source/yaml_text.h"
+
+#include "base/banned.h"
+
+/* libyaml reads "\/", two of the tools' readers do not. */
+static bool check_escapes(struct yaml_events *e, struct err *err)
+{
+    const size_t start = yaml_events_offset(e, &e->event.start_mark);
+    const size_t end = yaml_events_offset(e, &e->event.end_mark);
+
+    for (size_t i = start; i + 1 < end; i++) {
+        if (e->text.ptr[i] != '\\')
+            continue;
+        if (e->text.ptr[++i] == '/')
+            return yaml_text_fail(e->text, i - 1, err,
+                                  "\"\\/\" is an error to some tools; write \"/\"");
+    }
+    return true;
+}
+
+/*
+ * kubectl puts a line end behind the last line of a file, others do not: then a block scalar that
+ * ends there, and does not strip its line ends ("-"), has two readings.
+ */
+static bool check_block_end(struct yaml_events *e, struct err *err)
+{
+    const size_t start = yaml_events_offset(e, &e->event.start_mark);
+    const size_t end = yaml_events_offset(e, &e->event.end_mark);
+
+    if (memchr(e->text.ptr + end, '\n', e->text.len - end) != NULL ||
+        e->text.ptr[e->text.len - 1] == '\n')
+        return true;
+    /* Behind a tag or an anchor the header could be anywhere: then a line end is asked for. */
+    if ((e->text.ptr[start] == '|' || e->text.ptr[start] == '>') &&
+        memchr(e->text.ptr + start, '-', end - start < 3 ? end - start : 3) != NULL)
+        return true;
+    return yaml_events_fail(e, err,
+                            "tools read a block that ends without a line end differently; "
+                            "end the file with a line feed");
+}
+
+bool yaml_style_is_empty(const yaml_event_t *event)
+{
+    return event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && event->data.scalar.length == 0;
+}
+
+bool yaml_style_keeps_line_ends(const yaml_event_t *event)
+{
+    const struct bytes value = bytes_of(event->data.scalar.value, event->data.scalar.length);
+
+    return event->data.scalar.style == YAML_LITERAL_SCALAR_STYLE &&
+           (bytes_ends_with(value, BYTES("\n\n")) || bytes_equal(value, BYTES("\n")));
+}
+
+/* Whether the next thing behind the current scalar is a comment, or "..." and perhaps one then. */
+static bool comment_follows(struct yaml_events *e)
+{
+    size_t i = yaml_events_offset(e, &e->event.end_mark);
+
+    while (i < e->text.len && strchr(" \t\r\n", e->text.ptr[i]) != NULL)
+        i++;
+    return i < e->text.len && (e->text.ptr[i] == '#' || e->text.ptr[i] == '.');
+}
+
+bool yaml_style_refuse_kept(const struct yaml_events *e, struct err *err)
+{
+    return yaml_events_fail(e, err,
+                            "tools read a block whose line ends are kept differently if a comment "
+                            "follows or it is an alias; move the comment, or write \"|\" without "
+                            "\"+\"");
+}
+
+static bool is_break_or_blank(uint8_t c)
+{
+    return c == '\n' || c == ' ' || c == '\t';
+}
+
+/*
+ * kustomize writes a document out again before it is read for good, and in doing so changes folded
+ * blocks with lines that begin with a blank or with line ends kept, and kept line ends before a
+ * comment.
+ */
+static bool check_block_survives(struct yaml_events *e, struct bytes value, bool folded,
+                                 struct err *err)
+{
+    bool ok = value.len == 0 || !is_break_or_blank(value.ptr[0]);
+
+    for (size_t i = 1; ok && i < value.len; i++)
+        ok = value.ptr[i - 1] != '\n' || (value.ptr[i] != ' ' && value.ptr[i] != '\t');
+    if (folded && (!ok || bytes_ends_with(value, BYTES("\n\n"))))
+        return yaml_events_fail(e, err,
+                                "tools read a folded block differently if its lines begin with "
+                                "blanks or line ends are kept; write it with \"|\", or in quotes");
+    if (yaml_style_keeps_line_ends(&e->event) && comment_follows(e))
+        return yaml_style_refuse_kept(e, err);
+    return true;
+}
+
+bool yaml_style_refuse_empty(const struct yaml_events *e, struct err *err)
+{
+    return yaml_events_fail(e, err,
+                            "an empty value inside brackets is null to some tools "
+                            "and text to others; write null, or \"\"");
+}
+
+static bool check_plain(struct yaml_events *e, bool in_flow, struct err *err)
+{
+    const struct bytes value = yaml_events_value(e);
+
+    if (!in_flow)
+        return true;
+    if (value.len == 0)
+        return yaml_style_refuse_empty(e, err);
+    if (memchr(value.ptr, '?', value.len) != NULL)
+        return yaml_events_fail(e, err,
+                                "tools read a \"?\" inside brackets differently; "
+                                "put the text in quotes");
+    return true;
+}
+
+bool yaml_style_check(struct yaml_events *e, bool in_flow, struct err *err)
+{
+    const struct bytes value = yaml_events_value(e);
+    const yaml_scalar_style_t style = e->event.data.scalar.style;
+    const char *problem = yaml_text_problem(value);
+
+    if (problem != NULL)
+        return yaml_events_fail(e, err, "%s", problem);
+    switch (style) {
+    case YAML_PLAIN_SCALAR_STYLE:
+        return check_plain(e, in_flow, err);
+    case YAML_DOUBLE_QUOTED_SCALAR_STYLE:
+        return check_escapes(e, err);
+    case YAML_LITERAL_SCALAR_STYLE:
+    case YAML_FOLDED_SCALAR_STYLE:
+        return check_block_end(e, err) &&
+               check_block_survives(e, value, style == YAML_FOLDED_SCALAR_STYLE, err);
+    default:
+        return true;
+    }
+}
