@@ -122,6 +122,31 @@ static bool governed(const struct asked *asked, const struct identity *id, enum 
     return false;
 }
 
+/* --- CustomResourceDefinitions of governed kinds ---------------------------------------------- */
+
+/*
+ * Deleting a CRD deletes its objects without one review, so it is judged by what Git has of its
+ * kind. A CRD's name is PLURAL.GROUP.
+ */
+static bool crd_of(const struct asked *asked, struct kind *kind)
+{
+    const struct review *rv = asked->rv;
+    const struct bytes name =
+        rv->operation == OPERATION_DELETE && asked->old != NULL ? asked->old->name : rv->name;
+
+    if (!bytes_equal(rv->resource_group, BYTES("apiextensions.k8s.io")) ||
+        !bytes_equal(rv->resource, BYTES("customresourcedefinitions")) || rv->subresource.len > 0)
+        return false;
+    for (size_t i = 0; i < set_kind_count(asked->set); i++) {
+        set_kind_at(asked->set, i, kind);
+        if (name.len == kind->plural.len + 1 + kind->group.len &&
+            bytes_starts_with(name, kind->plural) && bytes_ends_with(name, kind->group) &&
+            policy_governs_kind(asked->policy, kind->group, kind->kind))
+            return true;
+    }
+    return false;
+}
+
 /* --- row 5: break-glass (N36) ----------------------------------------------------------------- */
 
 static bool asks_for_break_glass(const struct asked *asked)
@@ -194,6 +219,24 @@ static void decide_delete(const struct asked *asked, struct decision *out)
     out->warns = lenience == LENIENCE_WARN;
 }
 
+static void decide_crd(const struct asked *asked, const struct kind *kind, struct decision *out)
+{
+    const struct identity any = {.group = kind->group, .kind = kind->kind};
+
+    if (!policy_governs(asked->policy, &any, &out->mode))
+        out->mode = MODE_ENFORCE; /* its rules name objects: take the strictest */
+    if (asked->rv->operation != OPERATION_DELETE) {
+        settle(out, VERDICT_ALLOW, REASON_NOT_GOVERNED);
+        out->warns = true;
+        return;
+    }
+    out->holds = set_count_of_kind(asked->set, kind->group, kind->kind);
+    if (out->holds > 0)
+        settle(out, VERDICT_DENY, REASON_STILL_IN_GIT);
+    else
+        decide_delete(asked, out);
+}
+
 static void decide_write(const struct asked *asked, struct decision *out)
 {
     size_t index;
@@ -239,8 +282,14 @@ static void digest_object(const struct asked *asked, struct sha256 *hash, struct
 
 static void decide_rows(const struct asked *asked, struct sha256 *hash, struct decision *out)
 {
+    struct kind kind;
+
     if (!identify(asked, out)) {
         settle(out, VERDICT_DENY, REASON_IDENTITY_MISMATCH);
+        return;
+    }
+    if (crd_of(asked, &kind)) {
+        decide_crd(asked, &kind, out);
         return;
     }
     if (!governed(asked, &out->id, &out->mode)) {

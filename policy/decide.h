@@ -47,7 +47,8 @@ struct decision {
     bool has_digest;
     struct set_entry entry; /* Git's entry of this identity */
     bool has_entry;
-    size_t index;                        /* of the entry in the set */
+    size_t index; /* of the entry in the set */
+    size_t holds; /* a CustomResourceDefinition: objects that Git has of its kind */
     char message[DECISION_MESSAGE_SIZE]; /* "" for an allow; one line of printable ASCII */
     char warning[DECISION_WARNING_SIZE]; /* "" for none */
 };

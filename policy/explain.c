@@ -119,6 +119,11 @@ static void explain_denial(const struct set *set, const struct review *rv, const
         return;
     case REASON_STILL_IN_GIT:
         identity_text(&d->id, out);
+        if (d->holds > 0) {
+            buf_printf(out, " defines a kind of which Git has %zu objects; remove them there first",
+                       d->holds);
+            return;
+        }
         buf_append_str(out, " is still in Git; remove it there first");
         append_place(&d->entry, out);
         return;
@@ -141,7 +146,10 @@ static void explain_warning(const struct decision *d, struct buf *out)
         buf_printf(out, "meshwrit would deny: %s", d->message);
         return;
     }
-    if (d->reason == REASON_ABSENT_FROM_GIT) {
+    if (d->reason == REASON_NOT_GOVERNED) {
+        buf_append_str(out, "meshwrit: the schema of a governed kind was written: ");
+        identity_text(&d->id, out);
+    } else if (d->reason == REASON_ABSENT_FROM_GIT) {
         buf_append_str(out, "meshwrit: deleted what Git does not have: ");
         identity_text(&d->id, out);
     } else if (d->reason == REASON_UNCHANGED) {

@@ -32,6 +32,8 @@ func TestWhatGitHolds(t *testing.T) {
 					way.run(t, s, f)
 				})
 			}
+			t.Run("deleted", func(t *testing.T) { deleteEach(t, f) })
+			t.Run("elsewhere", func(t *testing.T) { createElsewhere(t, f) })
 			for _, object := range f.objects {
 				t.Run("altered/"+harness.Name(object), func(t *testing.T) { alterEachLeaf(t, object) })
 			}
@@ -115,6 +117,34 @@ func (f folder) manifest(t *testing.T) string {
 	path := filepath.Join(t.TempDir(), "manifest.yaml")
 	must(t, os.WriteFile(path, []byte(content), 0o600))
 	return path
+}
+
+// deleteEach deletes what is live and approved.
+func deleteEach(t *testing.T, f folder) {
+	must(t, cluster.Forget(f.objects...))
+	for _, object := range f.objects {
+		must(t, cluster.Create(object).Err)
+		expectReason(t, "delete "+harness.Name(object), cluster.Delete(object), "still-in-git", false)
+	}
+}
+
+// createElsewhere creates what Git holds where Git does not hold it. Neither kube-system nor our own namespace is left
+// alone: a VirtualService there reaches the whole mesh.
+func createElsewhere(t *testing.T, f folder) {
+	must(t, cluster.EnsureNamespace("meshwrit-system"))
+	for _, object := range f.objects {
+		renamed := object.DeepCopy()
+		renamed.SetName(object.GetName() + "-copy")
+		expectReason(t, "create "+harness.Name(renamed), cluster.Create(renamed), "not-in-git", false)
+		if object.GetNamespace() == "" {
+			continue
+		}
+		for _, namespace := range []string{"kube-system", "meshwrit-system"} {
+			moved := object.DeepCopy()
+			moved.SetNamespace(namespace)
+			expectReason(t, "create "+harness.Name(moved), cluster.Create(moved), "not-in-git", false)
+		}
+	}
 }
 
 // alterEachLeaf gives every scalar of an object another value, one at a time, by creating it, replacing the approved

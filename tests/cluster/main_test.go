@@ -4,6 +4,8 @@ package cluster
 import (
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 	"testing"
 	"time"
 
@@ -25,6 +27,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer cluster.Stop()
+	go stopOnSignal()
 	fmt.Printf("the cluster was up after %.1f s\n", time.Since(began).Seconds())
 
 	status := m.Run()
@@ -32,6 +35,15 @@ func run(m *testing.M) int {
 		fmt.Fprint(os.Stderr, cluster.Tail())
 	}
 	return status
+}
+
+// stopOnSignal leaves nothing behind when somebody loses patience.
+func stopOnSignal() {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	<-signals
+	cluster.Stop()
+	os.Exit(1)
 }
 
 // site is what one test works with: a repository and a server that reads it.

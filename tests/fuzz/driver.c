@@ -9,8 +9,6 @@
 
 #include "base/file.h"
 
-#include "base/banned.h"
-
 enum { INPUT_MAX_BYTES = 64 << 20 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);

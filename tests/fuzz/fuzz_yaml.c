@@ -12,8 +12,6 @@
 #include "policy/jread.h"
 #include "source/yaml.h"
 
-#include "base/banned.h"
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 static void require(bool condition)

@@ -63,12 +63,18 @@ static void bench_start(struct bench *b, const char *mode, const char *more)
 
     buf_printf(&policy,
                "{\"apiVersion\":\"meshwrit.dev/v1alpha1\",\"kind\":\"Policy\",\"govern\":[{"
-               "\"groups\":[\"g.io\"],\"kinds\":[\"A\"],\"mode\":\"%s\"}]%s}",
+               "\"groups\":[\"g.io\"],\"kinds\":[\"A\",\"B\"],\"mode\":\"%s\"}]%s}",
                mode, more);
     *b = (struct bench){.review = review_new(), .hash = sha256_new()};
     setwriter_policy(w, buf_bytes(&policy));
     setwriter_provenance(w, BYTES("{\"sources\":[]}"));
     setwriter_kind(w, &kind);
+    setwriter_kind(w, &(struct kind){.group = kind.group,
+                                     .kind = BYTES("B"),
+                                     .plural = BYTES("bs"),
+                                     .has_schema = true,
+                                     .versions = {{BYTES("v1"), true, true, true}},
+                                     .version_count = 1});
     approve(w, &kind, "git");
     setwriter_hold(w, &(struct identity){kind.group, kind.kind, BYTES("ns"), BYTES("held")}, &place,
                    BYTES("spec.x is not a field of its schema"));
@@ -427,6 +433,48 @@ static void test_denials_say_what_where_and_what_to_do(void **state)
     bench_end(&b);
 }
 
+static void test_a_crd_is_judged_by_the_objects_of_its_kind(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *operation;
+        const char *crd;
+        bool allowed;
+        enum reason reason;
+    } rows[] = {
+        {"of objects in git", "DELETE", "as.g.io", false, REASON_STILL_IN_GIT},
+        {"of a governed kind without objects", "DELETE", "bs.g.io", true, REASON_ABSENT_FROM_GIT},
+        {"of another group", "DELETE", "as.h.io", true, REASON_NOT_GOVERNED},
+        {"a name that only looks alike", "DELETE", "asxg.io", true, REASON_NOT_GOVERNED},
+        {"written", "UPDATE", "as.g.io", true, REASON_NOT_GOVERNED},
+    };
+    struct bench b;
+
+    (void)state;
+    bench_start(&b, enforce, "");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct buf json = {0};
+        struct decision d;
+
+        buf_printf(
+            &json,
+            "{\"kind\":\"AdmissionReview\",\"apiVersion\":\"admission.k8s.io/v1\",\"request\":{"
+            "\"uid\":\"u\",\"kind\":{\"group\":\"apiextensions.k8s.io\",\"version\":\"v1\","
+            "\"kind\":\"CustomResourceDefinition\"},\"resource\":{\"group\":"
+            "\"apiextensions.k8s.io\",\"version\":\"v1\",\"resource\":"
+            "\"customresourcedefinitions\"},\"name\":\"%s\",\"operation\":\"%s\","
+            "\"oldObject\":{\"apiVersion\":\"apiextensions.k8s.io/v1\",\"kind\":"
+            "\"CustomResourceDefinition\",\"metadata\":{\"name\":\"%s\"}}}}",
+            rows[i].crd, rows[i].operation, rows[i].crd);
+        decide_text(&b, buf_bytes(&json), &d);
+        if (d.reason != rows[i].reason || d.allowed != rows[i].allowed)
+            fail_msg("%s: %s %s", rows[i].name, d.allowed ? "allowed" : "denied",
+                     reason_text(d.reason));
+        buf_release(&json);
+    }
+    bench_end(&b);
+}
+
 /* Whatever comes first in the request, the answer is the same. */
 static void test_order_of_the_request_does_not_matter(void **state)
 {
@@ -532,6 +580,7 @@ int main(void)
         cmocka_unit_test(test_modes_and_dry_run_soften),
         cmocka_unit_test(test_delete_unknown_follows_the_policy),
         cmocka_unit_test(test_denials_say_what_where_and_what_to_do),
+        cmocka_unit_test(test_a_crd_is_judged_by_the_objects_of_its_kind),
         cmocka_unit_test(test_order_of_the_request_does_not_matter),
         cmocka_unit_test(test_malformed_reviews_keep_what_was_read),
         cmocka_unit_test(test_the_answer_echoes_the_uid),

@@ -11,19 +11,13 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"k8s.io/client-go/rest"
 )
-
-// ServiceName is the name by which the API server knows meshwrit's Service, and, within its own view of /etc/hosts,
-// a name for 127.0.0.1: it speaks HTTP/1.1 to a webhook whose URL is not plainly loopback.
-const ServiceName = "meshwrit.meshwrit-system.svc"
 
 // auditPolicy makes the API server record each request for a mesh kind, with what the webhook annotated it with.
 const auditPolicy = `apiVersion: audit.k8s.io/v1
@@ -44,6 +38,7 @@ type apiServer struct {
 	token string
 	ca    string // file of the certificate that it made for itself
 	audit *auditLog
+	undo  func() // what was done so that it can resolve ServiceName
 }
 
 func startAPIServer(dir, binary string, store *etcd) (*apiServer, error) {
@@ -65,16 +60,10 @@ func startAPIServer(dir, binary string, store *etcd) (*apiServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	hosts, err := os.ReadFile("/etc/hosts")
-	if err != nil {
-		return nil, err
-	}
-	hosts = append(hosts, "\n127.0.0.1 "+ServiceName+"\n"...)
 	files := map[string][]byte{
 		"tokens.csv":        []byte(s.token + `,admin,1,"system:masters"` + "\n"),
 		"accounts.key":      accountKey,
 		"audit-policy.yaml": []byte(auditPolicy),
-		"hosts":             hosts,
 	}
 	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
@@ -100,20 +89,29 @@ func startAPIServer(dir, binary string, store *etcd) (*apiServer, error) {
 		"--audit-log-path=" + s.audit.path,
 	}
 
-	// The server sees /etc/hosts with our line in a mount namespace of its own; the machine's file stays as it is.
-	script := `mount --bind "$1" /etc/hosts && shift && exec "$@"`
-	cmd := exec.Command("sh", append([]string{"-c", script, "sh", filepath.Join(dir, "hosts")}, arguments...)...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
-	s.process, err = startProcess("kube-apiserver", dir, cmd)
+	cmd, undo, err := withServiceName(dir, arguments...)
 	if err != nil {
-		return nil, fmt.Errorf("%w (it needs the right to make a mount namespace: run the tests as root)", err)
+		return nil, err
+	}
+	s.undo = undo
+	if s.process, err = startProcess("kube-apiserver", dir, cmd); err != nil {
+		undo()
+		return nil, err
 	}
 	// Its certificate appears before it listens.
 	if err := s.await(90*time.Second, s.ready); err != nil {
-		_ = s.stop()
+		s.stop()
 		return nil, err
 	}
 	return s, nil
+}
+
+func (s *apiServer) stop() {
+	if s == nil {
+		return
+	}
+	_ = s.process.stop()
+	s.undo()
 }
 
 func (s *apiServer) config() *rest.Config {

@@ -82,9 +82,7 @@ func (c *Cluster) start(apiserver string) error {
 
 // Stop ends all processes and removes the folder.
 func (c *Cluster) Stop() {
-	if c.server != nil {
-		_ = c.server.stop()
-	}
+	c.server.stop()
 	c.store.stop()
 	_ = os.RemoveAll(c.Dir)
 }
