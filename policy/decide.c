@@ -140,7 +140,8 @@ static bool crd_of(const struct asked *asked, struct kind *kind)
     for (size_t i = 0; i < set_kind_count(asked->set); i++) {
         set_kind_at(asked->set, i, kind);
         if (name.len == kind->plural.len + 1 + kind->group.len &&
-            bytes_starts_with(name, kind->plural) && bytes_ends_with(name, kind->group) &&
+            bytes_starts_with(name, kind->plural) && name.ptr[kind->plural.len] == '.' &&
+            bytes_ends_with(name, kind->group) &&
             policy_governs_kind(asked->policy, kind->group, kind->kind))
             return true;
     }

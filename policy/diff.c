@@ -58,6 +58,16 @@ static uint32_t take_count(struct bytes *value)
 
 static bool diff_value(struct diff *d, struct bytes left, struct bytes right);
 
+/* Labels and annotations without a key are absent (N21): it is the key that is missing, not the
+ * map. */
+static const struct bytes no_tags = {(const uint8_t *)"M\0\0\0\0", CANON_HEAD};
+
+static bool is_tags(struct bytes path)
+{
+    return bytes_equal(path, BYTES("metadata.annotations")) ||
+           bytes_equal(path, BYTES("metadata.labels"));
+}
+
 /* NOLINTNEXTLINE(misc-no-recursion): depth is bounded by JREAD_MAX_DEPTH */
 static bool diff_list(struct diff *d, struct bytes left, struct bytes right)
 {
@@ -116,6 +126,10 @@ static bool diff_value(struct diff *d, struct bytes left, struct bytes right)
 {
     if (bytes_equal(left, right))
         return false;
+    if (is_tags(buf_bytes(&d->path))) {
+        left = left.len == 0 ? no_tags : left;
+        right = right.len == 0 ? no_tags : right;
+    }
     if (left.len == 0 || right.len == 0 || left.ptr[0] != right.ptr[0])
         return found(d, left, right);
     if (left.ptr[0] == CANON_MAP)

@@ -197,6 +197,8 @@ static void test_diff_names_the_first_difference(void **state)
          "", "2.5"},
         {"another type", OBJECT("", ",\"spec\":{\"a\":\"1\"}"), OBJECT("", ",\"spec\":{\"a\":1}"),
          "spec.a", "\"1\"", "1"},
+        {"the only label is missing", OBJECT(",\"labels\":{\"a\":\"x\"}", ""), OBJECT("", ""),
+         "metadata.labels.a", "\"x\"", ""},
         {"a label with dots", OBJECT(",\"labels\":{\"a.b/c\":\"x\"}", ""),
          OBJECT(",\"labels\":{\"a.b/c\":\"y\"}", ""), "metadata.labels[\"a.b/c\"]", "\"x\"",
          "\"y\""},

@@ -136,20 +136,9 @@ func (c *Cluster) EnsureNamespace(name string) error {
 
 // installCRDs creates the CRDs and waits until the server serves their kinds.
 func (c *Cluster) installCRDs() error {
-	var crds []*unstructured.Unstructured
-	for _, folder := range c.Modules.CRDFolders() {
-		documents, err := ReadFolder(folder)
-		if err != nil {
-			return err
-		}
-		for _, document := range documents {
-			if document.Object.GetKind() == "CustomResourceDefinition" {
-				crds = append(crds, document.Object)
-			}
-		}
-	}
-	if len(crds) < 20 {
-		return fmt.Errorf("only %d CRDs found in %v", len(crds), c.Modules.CRDFolders())
+	crds, err := c.readCRDs()
+	if err != nil {
+		return err
 	}
 	c.schemas = make(map[schema.GroupVersionKind]map[string]any)
 	for _, crd := range crds {
@@ -168,8 +157,7 @@ func (c *Cluster) installCRDs() error {
 			return err
 		}
 		for _, crd := range crds {
-			kind, _, _ := unstructured.NestedString(crd.Object, "spec", "names", "kind")
-			group, _, _ := unstructured.NestedString(crd.Object, "spec", "group")
+			group, kind := crdKind(crd)
 			if _, err := c.mapper.RESTMapping(schema.GroupKind{Group: group, Kind: kind}); err != nil {
 				return err
 			}
@@ -178,10 +166,35 @@ func (c *Cluster) installCRDs() error {
 	})
 }
 
+func (c *Cluster) readCRDs() ([]*unstructured.Unstructured, error) {
+	var crds []*unstructured.Unstructured
+	for _, folder := range c.Modules.CRDFolders() {
+		documents, err := ReadFolder(folder)
+		if err != nil {
+			return nil, err
+		}
+		before := len(crds)
+		for _, document := range documents {
+			if document.Object.GetKind() == "CustomResourceDefinition" {
+				crds = append(crds, document.Object)
+			}
+		}
+		if len(crds)-before < 10 {
+			return nil, fmt.Errorf("only %d CRDs in %s", len(crds)-before, folder)
+		}
+	}
+	return crds, nil
+}
+
+func crdKind(crd *unstructured.Unstructured) (group, kind string) {
+	group, _, _ = unstructured.NestedString(crd.Object, "spec", "group")
+	kind, _, _ = unstructured.NestedString(crd.Object, "spec", "names", "kind")
+	return group, kind
+}
+
 // keepSchemas remembers the schema of each version of a CRD.
 func (c *Cluster) keepSchemas(crd *unstructured.Unstructured) {
-	kind, _, _ := unstructured.NestedString(crd.Object, "spec", "names", "kind")
-	group, _, _ := unstructured.NestedString(crd.Object, "spec", "group")
+	group, kind := crdKind(crd)
 	versions, _, _ := unstructured.NestedSlice(crd.Object, "spec", "versions")
 	for _, version := range versions {
 		fields, _ := version.(map[string]any)

@@ -48,9 +48,6 @@ func (r *Repo) Commit(message string) (string, error) {
 	return r.git("rev-parse", "HEAD")
 }
 
-// Blob returns a file as a commit has it.
-func (r *Repo) Blob(commit, path string) (string, error) { return r.git("show", commit+":"+path) }
-
 // git runs one git command, deaf to the configuration of the machine and of the user.
 func (r *Repo) git(arguments ...string) (string, error) {
 	cmd := exec.Command("git", append([]string{"-C", r.Dir}, arguments...)...)

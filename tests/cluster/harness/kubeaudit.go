@@ -25,18 +25,15 @@ type auditLog struct {
 type auditEvent struct {
 	AuditID   string            `json:"auditID"`
 	Stage     string            `json:"stage"`
-	Verb      string            `json:"verb"`
 	UserAgent string            `json:"userAgent"`
 	Ref       auditRef          `json:"objectRef"`
 	Notes     map[string]string `json:"annotations"`
 }
 
 type auditRef struct {
-	Resource    string `json:"resource"`
-	Subresource string `json:"subresource"`
-	Namespace   string `json:"namespace"`
-	Name        string `json:"name"`
-	APIGroup    string `json:"apiGroup"`
+	Resource  string `json:"resource"`
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
 }
 
 // read takes in what has been written since the last time. The caller holds the lock.

@@ -68,8 +68,9 @@ func (c *Cluster) kubeconfig(namespace string) (string, error) {
 		"kind":       "Config",
 		"clusters": []any{map[string]any{"name": "test", "cluster": map[string]any{
 			"server": c.server.url, "certificate-authority": c.server.ca}}},
-		"users":           []any{map[string]any{"name": "admin", "user": map[string]any{"token": c.server.token}}},
-		"contexts":        []any{map[string]any{"name": "test", "context": map[string]any{"cluster": "test", "user": "admin", "namespace": namespace}}},
+		"users": []any{map[string]any{"name": "admin", "user": map[string]any{"token": c.server.token}}},
+		"contexts": []any{map[string]any{"name": "test", "context": map[string]any{
+			"cluster": "test", "user": "admin", "namespace": namespace}}},
 		"current-context": "test",
 	})
 	if err != nil {

@@ -31,7 +31,6 @@ type Options struct {
 	Repo      *Repo
 	Paths     []string
 	Namespace string // for manifests that name none
-	Policy    string // the text of a policy file; empty: built in
 }
 
 // Source is the name of the one source of every server here.
@@ -83,11 +82,6 @@ func (c *Cluster) Serve(o Options) (*Meshwrit, error) {
 	// JSON is YAML, and what needs quotes has them.
 	if err := os.WriteFile(filepath.Join(dir, "config.yaml"), config, 0o600); err != nil {
 		return nil, err
-	}
-	if o.Policy != "" {
-		if err := os.WriteFile(filepath.Join(dir, "policy.yaml"), []byte(o.Policy), 0o600); err != nil {
-			return nil, err
-		}
 	}
 	return m, m.start(c.meshwrit)
 }
@@ -152,7 +146,7 @@ func (m *Meshwrit) config(o Options, crds []string, health string) map[string]an
 	if o.Namespace != "" {
 		source["namespace"] = o.Namespace
 	}
-	config := map[string]any{
+	return map[string]any{
 		"apiVersion": "meshwrit.dev/v1alpha1",
 		"kind":       "Config",
 		"cluster":    "test",
@@ -167,10 +161,6 @@ func (m *Meshwrit) config(o Options, crds []string, health string) map[string]an
 		"schemas": schemas,
 		"audit":   map[string]any{"directory": m.AuditDir},
 	}
-	if o.Policy != "" {
-		config["policy"] = map[string]any{"file": filepath.Join(m.dir, "policy.yaml")}
-	}
-	return config
 }
 
 // Loopback is the URL that the API server speaks HTTP/2 to.
