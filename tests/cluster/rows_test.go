@@ -35,7 +35,7 @@ type row struct {
 	do   func(*unstructured.Unstructured) harness.Answer // the write: on a copy of on, git or live
 
 	reason  string   // empty: no webhook of ours is asked
-	allowed bool     //
+	allowed bool     // zero: a row that says nothing expects a denial
 	says    []string // parts of the denial
 	warns   bool     // the answer carries a warning
 }
