@@ -96,7 +96,7 @@ struct conn *conn_new(struct http_loop *loop, h2o_socket_t *sock, const struct g
     conn->loop = loop;
     conn->sock = sock;
     conn->slot = *slot;
-    conn->opened = loop_now();
+    conn->opened = loop->now = loop_clock();
     h2o_linklist_init_anchor(&conn->exchanges);
     h2o_linklist_insert(&loop->conns, &conn->link);
     sock->on_close.cb = on_disposed;
@@ -188,7 +188,7 @@ static bool pass_http1(struct conn *conn, enum http_count *reason)
 
     conn->unanswered_bytes += conn->sock->bytes_read;
     if (conn->begun == 0 && size > 0)
-        conn->begun = loop_now();
+        conn->begun = conn->loop->now;
     if (hold(conn, size))
         return true;
     *reason = HTTP_BODY_REFUSED;
@@ -205,7 +205,7 @@ static bool pass_http2(struct conn *conn, enum http_count *reason)
         return true;
     conn->unanswered_bytes += input->size - conn->looked_at;
     if (!guard_filter(guard, (uint8_t *)input->bytes + conn->looked_at,
-                      input->size - conn->looked_at, loop_now(), &result)) {
+                      input->size - conn->looked_at, conn->loop->now, &result)) {
         *reason = HTTP_GUARD_FIRST + guard->reason;
         return false;
     }
@@ -257,6 +257,7 @@ static void on_read(h2o_socket_t *sock, const char *err)
     enum http_count reason;
     bool gone = false;
 
+    conn->loop->now = loop_clock();
     if (conn->cut)
         err = h2o_socket_error_closed;
     if (err == NULL && !pass(conn, &reason)) {
@@ -301,7 +302,7 @@ void conn_begin(struct conn *conn, enum conn_state state)
 
     (void)gettimeofday(&at, NULL);
     conn->state = state;
-    conn->ready = conn->active = loop_now();
+    conn->ready = conn->active = conn->loop->now = loop_clock();
     if (state == CONN_HTTP2)
         accept_http2(conn, at);
     else
@@ -315,25 +316,6 @@ struct conn *conn_of(h2o_req_t *req)
     return req->conn->callbacks->get_socket(req->conn)->on_close.data;
 }
 
-/* The request's memory goes: it was answered, or its client went. */
-static void on_exchange_over(void *data)
-{
-    struct exchange *const exchange = data;
-    struct conn *const conn = exchange->conn;
-    uint64_t inflight = 0;
-
-    h2o_linklist_unlink(&exchange->link);
-    if (conn->guard != NULL) {
-        guard_request_over(conn->guard, exchange->body);
-        inflight = conn->guard->streams.inflight;
-    }
-    (void)hold(conn, inflight);
-    if (exchange->replied == 0)
-        return;
-    conn->active = loop_now();
-    conn->unanswered_bytes = 0;
-}
-
 /* HTTP/1.1 connections that were used enough close after this answer, so that clients spread. */
 static bool is_used_up(const struct conn *conn, int64_t now)
 {
@@ -343,10 +325,9 @@ static bool is_used_up(const struct conn *conn, int64_t now)
 
 void conn_request(struct conn *conn, h2o_req_t *req)
 {
-    struct exchange *const exchange =
-        h2o_mem_alloc_shared(&req->pool, sizeof(*exchange), on_exchange_over);
+    struct exchange *const exchange = h2o_mem_alloc_pool(&req->pool, sizeof(*exchange));
 
-    *exchange = (struct exchange){.conn = conn, .req = req, .body = req->entity.len};
+    *exchange = (struct exchange){.req = req, .body = req->entity.len};
     h2o_linklist_insert(&conn->exchanges, &exchange->link);
     conn->requests++;
     if (conn->guard != NULL) {
@@ -355,7 +336,7 @@ void conn_request(struct conn *conn, h2o_req_t *req)
     }
     loop_count(conn->loop, HTTP_REQUESTS_HTTP1);
     conn->begun = 0;
-    if (is_used_up(conn, loop_now()))
+    if (is_used_up(conn, conn->loop->now))
         req->http1_is_persistent = 0;
 }
 
@@ -368,7 +349,38 @@ void conn_replied(h2o_req_t *req)
         struct exchange *const exchange = CONTAINER_OF(struct exchange, link, node);
 
         if (exchange->req == req) {
-            exchange->replied = loop_now();
+            exchange->replied = conn->loop->now;
+            return;
+        }
+    }
+}
+
+static void exchange_over(struct conn *conn, struct exchange *exchange)
+{
+    uint64_t inflight = 0;
+
+    h2o_linklist_unlink(&exchange->link);
+    if (conn->guard != NULL) {
+        guard_request_over(conn->guard, exchange->body);
+        inflight = conn->guard->streams.inflight;
+    }
+    (void)hold(conn, inflight);
+    if (exchange->replied == 0)
+        return;
+    conn->active = conn->loop->now;
+    conn->unanswered_bytes = 0;
+}
+
+void conn_over(h2o_req_t *req)
+{
+    struct conn *const conn = conn_of(req);
+
+    /* Most end in the order of their beginning. */
+    for (h2o_linklist_t *node = conn->exchanges.next; node != &conn->exchanges; node = node->next) {
+        struct exchange *const exchange = CONTAINER_OF(struct exchange, link, node);
+
+        if (exchange->req == req) {
+            exchange_over(conn, exchange);
             return;
         }
     }

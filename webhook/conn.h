@@ -44,7 +44,6 @@ struct conn {
 /* A request that the application has seen, until it is over. */
 struct exchange {
     h2o_linklist_t link;
-    struct conn *conn;
     h2o_req_t *req;
     uint64_t body;
     int64_t replied; /* 0: not yet */
@@ -80,10 +79,13 @@ bool conn_has_backlog(const struct conn *conn);
 /* The connection that a request came on. */
 struct conn *conn_of(h2o_req_t *req);
 
-/* The request is complete: counts it, and notices when it is over. */
+/* The request is complete and goes to the application. */
 void conn_request(struct conn *conn, h2o_req_t *req);
 
 /* The request is being answered. */
 void conn_replied(h2o_req_t *req);
+
+/* The request is over: answered, or its client went. Also those that the application never saw. */
+void conn_over(h2o_req_t *req);
 
 #endif

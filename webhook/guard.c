@@ -197,7 +197,7 @@ static uint32_t headers_prefix(const struct guard *g)
 
 static bool begin_request(struct guard *g, int64_t now)
 {
-    if ((g->stream & 1) == 0 || g->stream <= g->streams.last)
+    if ((g->stream & 1) == 0)
         return refuse(g, GUARD_SEQUENCE);
     g->period_opened++;
     streams_begin(&g->streams, g->stream);
@@ -210,29 +210,31 @@ static bool begin_request(struct guard *g, int64_t now)
 
 static bool begin_trailers(struct guard *g)
 {
-    return (g->flags & END_STREAM) != 0 || refuse(g, GUARD_SEQUENCE);
+    if ((g->flags & END_STREAM) == 0 || streams_find(&g->streams, g->stream) == NULL)
+        return refuse(g, GUARD_SEQUENCE);
+    return true;
 }
 
 static bool begin_headers(struct guard *g, int64_t now)
 {
     if (g->length < headers_prefix(g))
         return refuse(g, GUARD_FRAME);
-    if (streams_find(&g->streams, g->stream) == NULL ? !begin_request(g, now) : !begin_trailers(g))
+    if (g->stream > g->streams.last ? !begin_request(g, now) : !begin_trailers(g))
         return false;
     g->in_block = true;
     g->block_ends_stream = (g->flags & END_STREAM) != 0;
     g->block_bytes = 0;
     g->block_frames = 0;
     g->block_since = now;
-    fields_init(&g->fields);
+    hpack_init(&g->block);
     return true;
 }
 
 static bool block_came(struct guard *g, const uint8_t *bytes, uint32_t len)
 {
     g->block_bytes += len;
-    if (g->block_bytes > g->limits->block_bytes || !fields_feed(&g->fields, bytes, len) ||
-        g->fields.count > g->limits->fields)
+    if (g->block_bytes > g->limits->block_bytes || !hpack_feed(&g->block, bytes, len) ||
+        g->block.count > g->limits->fields)
         return refuse(g, GUARD_FIELDS);
     return true;
 }
@@ -277,7 +279,7 @@ static bool end_block(struct guard *g)
 {
     if ((g->flags & END_HEADERS) == 0)
         return true;
-    if (!fields_complete(&g->fields))
+    if (!hpack_complete(&g->block))
         return refuse(g, GUARD_FIELDS);
     g->in_block = false;
     if (g->block_ends_stream)

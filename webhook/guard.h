@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
-#include "webhook/fields.h"
+#include "webhook/hpack.h"
 #include "webhook/streams.h"
 
 enum {
@@ -96,7 +96,7 @@ struct guard {
     bool block_ends_stream;
     uint32_t block_bytes;
     uint32_t block_frames;
-    struct fields fields;
+    struct hpack block;
     int64_t block_since;
 
     struct streams streams;

@@ -54,10 +54,18 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
     return 0;
 }
 
+/* libh2o logs a request when it is over, whatever became of it. */
+static void on_over(h2o_logger_t *logger, h2o_req_t *req)
+{
+    (void)logger;
+    conn_over(req);
+}
+
 static void configure(struct http_loop *loop)
 {
     h2o_globalconf_t *const config = &loop->config;
     h2o_hostconf_t *host;
+    h2o_pathconf_t *path;
     struct handler *handler;
 
     h2o_config_init(config);
@@ -73,8 +81,9 @@ static void configure(struct http_loop *loop)
      */
     config->http2.max_concurrent_requests_per_connection = 2 * STREAMS_ANNOUNCED;
     host = h2o_config_register_host(config, h2o_iovec_init(H2O_STRLIT("default")), 65535);
-    handler = (struct handler *)(void *)h2o_create_handler(h2o_config_register_path(host, "/", 0),
-                                                           sizeof(*handler));
+    path = h2o_config_register_path(host, "/", 0);
+    h2o_create_logger(path, sizeof(h2o_logger_t))->log_access = on_over;
+    handler = (struct handler *)(void *)h2o_create_handler(path, sizeof(*handler));
     handler->super.on_req = on_request;
     handler->loop = loop;
 }
@@ -118,7 +127,7 @@ static void do_drain(struct http_loop *loop, void *arg)
 void http_loop_drain(struct http_loop *loop, uint32_t serve_ms, uint32_t end_ms)
 {
     struct drain_times *times = xmalloc(sizeof(*times));
-    const int64_t now = loop_now();
+    const int64_t now = loop_clock();
 
     times->serve_until = now + (serve_ms < end_ms ? serve_ms : end_ms);
     times->end = now + end_ms;
@@ -193,13 +202,12 @@ static bool begin(struct http_loop *loop, struct err *err)
 static bool serve(struct http_loop *loop, struct err *err)
 {
     while (!loop->stop) {
-        const int64_t now = loop_now();
-
+        loop->now = loop_clock();
         loop_count(loop, HTTP_TURNS);
-        if (now >= loop->next_sweep) {
-            sweep_run(loop, now);
-            loop->next_sweep = now + LOOP_SWEEP_MILLIS;
-        } else if (h2o_evloop_run(loop->h2o, (int32_t)(loop->next_sweep - now)) != 0 &&
+        if (loop->now >= loop->next_sweep) {
+            sweep_run(loop, loop->now);
+            loop->next_sweep = loop->now + LOOP_SWEEP_MILLIS;
+        } else if (h2o_evloop_run(loop->h2o, (int32_t)(loop->next_sweep - loop->now)) != 0 &&
                    errno != EINTR) {
             return err_errno(err, "the event loop failed");
         }
@@ -278,7 +286,8 @@ void http_reply(h2o_req_t *req, const struct http_answer *answer)
     req->res.reason = reason_phrase(answer->status);
     req->res.content_length = body.len;
     if (answer->content_type != NULL)
-        add_header(req, "content-type", answer->content_type);
+        h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL,
+                       answer->content_type, strlen(answer->content_type));
     for (size_t i = 0; i < answer->header_count; i++)
         add_header(req, answer->headers[i].name, answer->headers[i].value);
     if (answer->close)

@@ -125,7 +125,7 @@ struct http_header {
 
 struct http_answer {
     int status;
-    const char *content_type; /* NULL: none */
+    const char *content_type; /* a literal, or NULL: none */
     const struct http_header *headers;
     size_t header_count;
     struct bytes body; /* copied */

@@ -34,6 +34,7 @@ struct http_loop {
     int spare_fd; /* given up for a moment when descriptors run out */
 
     h2o_linklist_t conns; /* struct conn */
+    int64_t now;          /* milliseconds, a second old at most */
     int64_t next_sweep;
     bool stop;
 
@@ -45,7 +46,7 @@ struct http_loop {
 };
 
 /* Milliseconds that only go forward, as coarse as the kernel's tick. */
-static inline int64_t loop_now(void)
+static inline int64_t loop_clock(void)
 {
     struct timespec now;
 

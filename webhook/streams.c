@@ -4,12 +4,19 @@
 
 enum { HALVE_AT = 1024 /* streams */ };
 
-/* The newest first: a client sends most bodies right behind their headers. */
+/* From where the last search ended: bodies come in the order of their requests, or in pieces. */
 struct stream *streams_find(struct streams *s, uint32_t id)
 {
-    for (uint32_t i = s->open_count; i-- > 0;)
-        if (s->open[i].id == id)
+    for (uint32_t i = s->found_at; i < s->open_count; i++)
+        if (s->open[i].id == id) {
+            s->found_at = i;
             return &s->open[i];
+        }
+    for (uint32_t i = s->found_at < s->open_count ? s->found_at : s->open_count; i-- > 0;)
+        if (s->open[i].id == id) {
+            s->found_at = i;
+            return &s->open[i];
+        }
     return NULL;
 }
 

@@ -30,6 +30,7 @@ struct stream {
 struct streams {
     uint32_t last; /* the highest id seen */
     uint32_t open_count;
+    uint32_t found_at; /* where in `open` the last search ended */
     struct stream open[STREAMS_OPEN_MAX];
     uint64_t inflight; /* body bytes of requests that are not over */
     /* All three are halved now and then, so that a long good past buys no bad burst. */
@@ -38,7 +39,7 @@ struct streams {
     uint32_t unanswered; /* alive, or gone without an answer */
 };
 
-/* The open stream of that id, or NULL. Valid until the next call that changes the streams. */
+/* The open stream of that id, or NULL; until the next call that changes the streams. */
 struct stream *streams_find(struct streams *s, uint32_t id);
 
 /* A request begins: id is above all before. */

@@ -3,8 +3,8 @@
 
 #include "tests/unit/test.h"
 #include "webhook/conn.h"
-#include "webhook/fields.h"
 #include "webhook/guard.h"
+#include "webhook/hpack.h"
 #include "webhook/streams.h"
 
 enum {
@@ -618,9 +618,9 @@ static void test_guard_outlives_a_refused_body(void **state)
     assert_true(guard_quiet(&g));
 }
 
-/* ---- fields ---- */
+/* ---- header fields ---- */
 
-static void test_fields_counts_as_the_library_does(void **state)
+static void test_hpack_counts_as_the_library_does(void **state)
 {
     static const struct {
         const char *name;
@@ -650,18 +650,18 @@ static void test_fields_counts_as_the_library_does(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++)
         for (size_t piece = 1; piece <= rows[i].in.len + 1; piece++) {
-            struct fields f;
+            struct hpack f;
             bool good = true;
 
-            fields_init(&f);
+            hpack_init(&f);
             for (size_t at = 0; good && at < rows[i].in.len; at += piece)
-                good = fields_feed(&f, rows[i].in.ptr + at,
-                                   rows[i].in.len - at < piece ? rows[i].in.len - at : piece);
+                good = hpack_feed(&f, rows[i].in.ptr + at,
+                                  rows[i].in.len - at < piece ? rows[i].in.len - at : piece);
             if (good != (rows[i].count != UINT32_MAX))
                 fail_msg("%s: %s", rows[i].name, good ? "passed" : "refused");
-            if (good && (f.count != rows[i].count || fields_complete(&f) != rows[i].complete))
+            if (good && (f.count != rows[i].count || hpack_complete(&f) != rows[i].complete))
                 fail_msg("%s: %u fields, %s", rows[i].name, f.count,
-                         fields_complete(&f) ? "complete" : "not complete");
+                         hpack_complete(&f) ? "complete" : "not complete");
         }
 }
 
@@ -736,7 +736,7 @@ int main(void)
         cmocka_unit_test(test_guard_forgives_with_time),
         cmocka_unit_test(test_guard_tells_since_when_a_request_comes),
         cmocka_unit_test(test_guard_outlives_a_refused_body),
-        cmocka_unit_test(test_fields_counts_as_the_library_does),
+        cmocka_unit_test(test_hpack_counts_as_the_library_does),
         cmocka_unit_test(test_guard_does_not_depend_on_pieces),
         cmocka_unit_test(test_guard_is_linked_before_the_library),
     };
