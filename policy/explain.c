@@ -68,7 +68,10 @@ static void explain_difference(const struct set *set, const struct review *rv,
     struct diff diff CLEANUP(diff_release) = {0};
 
     buf_append_str(out, "differs from Git");
-    if (read_approved(set, rv, d, &approved) && diff_first(&approved, &rv->object.normal, &diff))
+    if (!rv->object.present) /* its workspace is empty, or another request's */
+        buf_append_str(out, ": the request has no object");
+    else if (read_approved(set, rv, d, &approved) &&
+             diff_first(&approved, &rv->object.normal, &diff))
         append_difference(&diff, out);
     append_place(&d->entry, out);
 }

@@ -405,6 +405,8 @@ static void test_denials_say_what_where_and_what_to_do(void **state)
         struct ask ask;
         const char *message;
     } rows[] = {
+        {{"UPDATE", NULL, "git", "", NULL, "", SPEC, NULL},
+         "differs from Git: the request has no object (mesh 3f2c1ab prod/a.yaml:14)"},
         {{"CREATE", NULL, "git", "", OTHER, "", NULL, NULL},
          "differs from Git at spec.mode: \"DISABLE\", Git has \"STRICT\" "
          "(mesh 3f2c1ab prod/a.yaml:14)"},
@@ -419,6 +421,9 @@ static void test_denials_say_what_where_and_what_to_do(void **state)
         {{"CREATE", NULL, "held", "", SPEC, "", NULL, NULL},
          "A.g.io/ns/held is held, its document in Git cannot be used: "
          "spec.x is not a field of its schema (mesh 3f2c1ab prod/b.yaml:7)"},
+        /* … nor what the workspace holds of another request. */
+        {{"UPDATE", NULL, "git", "", NULL, "", SPEC, NULL},
+         "differs from Git: the request has no object (mesh 3f2c1ab prod/a.yaml:14)"},
     };
     struct bench b;
 
