@@ -133,6 +133,20 @@ func (c *Client) Patch(object *unstructured.Unstructured, patch string, subresou
 	})
 }
 
+// PatchJSON sends a JSON patch (RFC 6902).
+func (c *Client) PatchJSON(object *unstructured.Unstructured, patch string) Answer {
+	return c.write(object, func(ctx context.Context, r dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
+		return r.Patch(ctx, object.GetName(), types.JSONPatchType, []byte(patch), metav1.PatchOptions{FieldManager: FieldManager})
+	})
+}
+
+// ReplacePart puts the object over a subresource of the live one.
+func (c *Client) ReplacePart(object *unstructured.Unstructured, subresource string) Answer {
+	return c.write(object, func(ctx context.Context, r dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
+		return r.Update(ctx, object, metav1.UpdateOptions{FieldManager: FieldManager}, subresource)
+	})
+}
+
 // Delete deletes the object.
 func (c *Client) Delete(object *unstructured.Unstructured, options ...string) Answer {
 	return c.write(object, func(ctx context.Context, r dynamic.ResourceInterface) (*unstructured.Unstructured, error) {

@@ -147,6 +147,18 @@ func (c *Cluster) installCRDs() error {
 			return fmt.Errorf("CRD %s: %w", crd.GetName(), err)
 		}
 	}
+	return c.awaitCRDs(crds)
+}
+
+// InstallCRD creates one more CRD and waits until the server serves its kind.
+func (c *Cluster) InstallCRD(crd *unstructured.Unstructured) error {
+	if err := c.Create(crd).Err; err != nil {
+		return err
+	}
+	return c.awaitCRDs([]*unstructured.Unstructured{crd})
+}
+
+func (c *Cluster) awaitCRDs(crds []*unstructured.Unstructured) error {
 	for _, crd := range crds {
 		if err := Poll(60*time.Second, func() error { return c.established(crd) }); err != nil {
 			return err
