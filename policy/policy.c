@@ -42,7 +42,7 @@ struct policy {
     enum lenience delete_unknown;
     bool enforce_dry_run;
     struct target *targets; /* sorted by group and kind; borrowed from the rules */
-    size_t target_count;
+    size_t target_count;    /* while it is read: how many there will be */
     size_t name_count;
 };
 
@@ -192,6 +192,9 @@ static bool read_govern_rule(struct policy *p, const struct field *field, struct
         return false;
     if (rule->groups.count == 0 || rule->kinds.count == 0 || !has_mode)
         return field_refuse(field, err, "a rule needs groups, kinds and mode");
+    p->target_count += rule->groups.count * rule->kinds.count;
+    if (p->target_count > POLICY_MAX_TARGETS)
+        return field_refuse(field, err, "more than 20000 pairs of group and kind in one policy");
     return check_governable(field, rule, err);
 }
 
@@ -324,11 +327,8 @@ static int compare_targets(const void *a, const void *b)
 
 static void list_targets(struct policy *p)
 {
-    size_t count = 0;
-
-    for (size_t i = 0; i < p->rule_count; i++)
-        count += p->rules[i].groups.count * p->rules[i].kinds.count;
-    p->targets = xcalloc(count, sizeof(p->targets[0]));
+    p->targets = xcalloc(p->target_count, sizeof(p->targets[0]));
+    p->target_count = 0;
     for (size_t i = 0; i < p->rule_count; i++) {
         const struct govern_rule *rule = &p->rules[i];
 

@@ -16,7 +16,8 @@
 enum {
     POLICY_MAX_BYTES = 1 << 20,
     POLICY_MAX_RULES = 1000,
-    POLICY_MAX_NAMES = 10000, /* names and patterns in all lists together */
+    POLICY_MAX_NAMES = 10000,   /* names and patterns in all lists together */
+    POLICY_MAX_TARGETS = 20000, /* groups times kinds, of all rules together */
 };
 
 /* Enforce is the zero value: what nobody set is enforced. */

@@ -154,12 +154,50 @@ static void test_patterns(void **state)
     }
 }
 
+static void put_names(struct buf *out, const char *key, size_t count)
+{
+    buf_printf(out, "\"%s\":[\"a0.io\"", key);
+    for (size_t i = 1; i < count; i++)
+        buf_printf(out, ",\"a%zu.io\"", i);
+    buf_append_str(out, "],");
+}
+
+/* Every pair of group and kind takes room: names alone do not bound that. */
+static void test_policy_bounds_pairs(void **state)
+{
+    static const struct {
+        size_t groups;
+        size_t kinds;
+        bool ok;
+    } rows[] = {{1, 9000, true}, {100, 200, true}, {100, 201, false}, {5000, 5000, false}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct buf json = {0};
+        struct policy *p = NULL;
+        struct err err = {0};
+
+        buf_append_str(&json, "{\"apiVersion\":\"meshwrit.dev/v1alpha1\",\"kind\":\"Policy\","
+                              "\"govern\":[{");
+        put_names(&json, "groups", rows[i].groups);
+        put_names(&json, "kinds", rows[i].kinds);
+        buf_append_str(&json, "\"mode\":\"audit\"}]}");
+        if (policy_load_text(buf_bytes(&json), &p, &err) != rows[i].ok)
+            fail_msg("%zu groups, %zu kinds: %s", rows[i].groups, rows[i].kinds, err.message);
+        if (!rows[i].ok)
+            assert_string_equal(err.path, "govern[0]");
+        policy_free(p);
+        buf_release(&json);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_policy_refuses_with_the_place),
         cmocka_unit_test(test_policy_governs_by_kind_name_and_namespace),
         cmocka_unit_test(test_policy_knows_status_writers),
+        cmocka_unit_test(test_policy_bounds_pairs),
         cmocka_unit_test(test_patterns),
     };
 
