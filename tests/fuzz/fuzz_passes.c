@@ -10,6 +10,7 @@
  *   - and written to the cluster it is let in, as what Git holds.
  */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -117,23 +118,36 @@ static void run_version(const struct schema *s, const struct kind_version *v, co
 /* --- the way from Git to a decision ------------------------------------------------------------
  */
 
-/* A folder that holds the CustomResourceDefinition of this input. */
+/* --- a folder that holds the CustomResourceDefinition of this input ----------------------------
+ */
+
+static char folder[] = "/tmp/meshwrit-fuzz-XXXXXX";
+static char *crd_file;
+
+static void remove_folder(void)
+{
+    (void)unlink(crd_file);
+    (void)rmdir(folder);
+    free(crd_file);
+}
+
 static const char *crd_folder(struct bytes crd)
 {
-    static char folder[] = "/tmp/meshwrit-fuzz-XXXXXX";
-    static char *path;
-
-    if (path == NULL) {
+    if (crd_file == NULL) {
         require(mkdtemp(folder) != NULL);
-        path = xasprintf("%s/crd.json", folder);
+        crd_file = xasprintf("%s/crd.json", folder);
+        require(atexit(remove_folder) == 0);
     }
-    FILE *file = fopen(path, "we");
+    FILE *file = fopen(crd_file, "we");
 
     require(file != NULL);
     require(fwrite(crd.ptr, 1, crd.len, file) == crd.len);
     require(fclose(file) == 0);
     return folder;
 }
+
+/* --- the way from Git to a decision ------------------------------------------------------------
+ */
 
 static json_t *policy_of(const struct kind *kind)
 {
