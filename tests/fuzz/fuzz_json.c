@@ -277,13 +277,16 @@ static void check_skip(struct bytes text, bool accepted)
     jread_start(&read, text);
     jread_start(&skip, text);
     const bool could_read = canon_value(&c, &read);
+
+    require(!accepted || could_read);
+    require(could_read || (read.problem != NULL && read.problem[0] != '\0'));
+    if (!could_read)
+        canon_clear(&c); /* what was begun is still open */
     const size_t written = c.out.len;
 
     require(canon_skip(&c, &skip) == could_read);
     require(jread_offset(&skip) == jread_offset(&read));
     require(!could_read || c.out.len == written);
-    require(!accepted || could_read);
-    require(could_read || (read.problem != NULL && read.problem[0] != '\0'));
     canon_release(&c);
 }
 
