@@ -14,6 +14,7 @@
 
 #include "policy/canon.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/other_text.h"
 
 #include "base/banned.h"
 
@@ -63,28 +64,6 @@ static void put_real(struct buf *out, double value)
     put_u64(out, bits);
 }
 
-static int compare_keys(const void *a, const void *b)
-{
-    return bytes_compare(*(const struct bytes *)a, *(const struct bytes *)b);
-}
-
-/* The keys of an object, in order; the caller frees. */
-static struct bytes *sorted_keys(const json_t *object)
-{
-    struct bytes *keys = xcalloc(json_object_size(object), sizeof(keys[0]));
-    const char *key;
-    json_t *value;
-    size_t i = 0;
-
-    json_object_foreach((json_t *)(uintptr_t)object, key, value)
-    {
-        keys[i++] = bytes_str(key);
-    }
-    if (i > 0)
-        qsort(keys, i, sizeof(keys[0]), compare_keys);
-    return keys;
-}
-
 /* NOLINTNEXTLINE(misc-no-recursion): what canon_value has accepted, JREAD_MAX_DEPTH */
 static void encode(struct buf *out, const json_t *value)
 {
@@ -120,7 +99,7 @@ static void encode(struct buf *out, const json_t *value)
         break;
     case JSON_OBJECT:
         count = json_object_size(value);
-        keys = sorted_keys(value);
+        keys = other_text_keys(value);
         buf_byte(out, 'M');
         put_u32(out, count);
         for (size_t i = 0; i < count; i++) {
@@ -135,59 +114,12 @@ static void encode(struct buf *out, const json_t *value)
 /* --- the same value as another text ------------------------------------------------------------
  */
 
-static void write_leaf(struct buf *out, const json_t *value)
-{
-    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
-
-    require(text != NULL);
-    buf_append_str(out, text);
-    free(text);
-}
-
-static void write_key(struct buf *out, struct bytes key)
-{
-    json_t *text = json_stringn((const char *)key.ptr, key.len);
-
-    write_leaf(out, text);
-    json_decref(text);
-}
-
-/* Keys from last to first, white space wherever it may stand, ASCII only. */
-/* NOLINTNEXTLINE(misc-no-recursion): as encode */
-static void write_other(struct buf *out, const json_t *value)
-{
-    const bool is_map = json_is_object(value);
-    const size_t count = is_map ? json_object_size(value) : json_array_size(value);
-    struct bytes *keys;
-
-    if (!is_map && !json_is_array(value)) {
-        write_leaf(out, value);
-        return;
-    }
-    keys = is_map ? sorted_keys(value) : NULL;
-    buf_append_str(out, is_map ? "{\n" : "[ ");
-    for (size_t i = 0; i < count; i++) {
-        buf_append_str(out, i == 0 ? "" : "\r,\t");
-        if (is_map) {
-            const struct bytes key = keys[count - 1 - i];
-
-            write_key(out, key);
-            buf_append_str(out, " : ");
-            write_other(out, json_object_get(value, (const char *)key.ptr));
-        } else {
-            write_other(out, json_array_get(value, i));
-        }
-    }
-    buf_append_str(out, is_map ? "\t}" : "\n]");
-    free(keys);
-}
-
 static void check_other_text(const json_t *value, struct bytes canonical)
 {
     struct buf text = {0};
     struct canon c = {0};
 
-    write_other(&text, value);
+    other_text(&text, value);
     buf_append_str(&text, "\n"); /* a number is never the last thing in a document */
     require(read_canon(&c, buf_bytes(&text)));
     require(bytes_equal(buf_bytes(&c.out), canonical));
