@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <jansson.h>
+
 #include "base/buf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -32,6 +34,32 @@ static inline struct bytes fuzz_take_line(struct bytes *text)
 
     *text = bytes_of(used == 0 ? text->ptr : text->ptr + used, text->len - used);
     return line;
+}
+
+/* How deep maps and lists are nested in each other. */
+/* NOLINTNEXTLINE(misc-no-recursion): the readers bound it, jansson at 2048 */
+static inline unsigned fuzz_depth(const json_t *node)
+{
+    unsigned deepest = 0;
+    const char *key;
+    json_t *value;
+    size_t i;
+
+    if (!json_is_array(node) && !json_is_object(node))
+        return 0;
+    json_array_foreach(node, i, value)
+    {
+        const unsigned depth = fuzz_depth(value);
+
+        deepest = depth > deepest ? depth : deepest;
+    }
+    json_object_foreach((json_t *)(uintptr_t)node, key, value)
+    {
+        const unsigned depth = fuzz_depth(value);
+
+        deepest = depth > deepest ? depth : deepest;
+    }
+    return deepest + 1;
 }
 
 #endif

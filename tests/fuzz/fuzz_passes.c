@@ -24,32 +24,7 @@
 
 enum { OBJECT_MAX_DEPTH = 64 }; /* N4: an object's own */
 
-/* NOLINTNEXTLINE(misc-no-recursion): jansson reads 2048 deep at most */
-static unsigned depth_of(const json_t *node)
-{
-    unsigned deepest = 0;
-    const char *key;
-    json_t *value;
-    size_t i;
-
-    if (!json_is_array(node) && !json_is_object(node))
-        return 0;
-    json_array_foreach(node, i, value)
-    {
-        const unsigned depth = depth_of(value);
-
-        deepest = depth > deepest ? depth : deepest;
-    }
-    json_object_foreach((json_t *)(uintptr_t)node, key, value)
-    {
-        const unsigned depth = depth_of(value);
-
-        deepest = depth > deepest ? depth : deepest;
-    }
-    return deepest + 1;
-}
-
-/* NOLINTNEXTLINE(misc-no-recursion): as depth_of */
+/* NOLINTNEXTLINE(misc-no-recursion): as fuzz_depth */
 static bool has_null(const json_t *node)
 {
     const char *key;
@@ -255,7 +230,7 @@ static void run_approved(struct writ *w, const struct kind *kind, const struct m
                              &group, &version);
     if (stable)
         check_kept(w, m, document);
-    if (depth_of(document) <= OBJECT_MAX_DEPTH)
+    if (fuzz_depth(document) <= OBJECT_MAX_DEPTH)
         check_let_in(w, kind, version, m, document);
     json_decref(document);
 }

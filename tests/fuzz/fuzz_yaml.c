@@ -11,39 +11,7 @@
 
 #include "policy/jread.h"
 #include "source/yaml.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
-
-/* NOLINTNEXTLINE(misc-no-recursion): at most YAML_MAX_DEPTH */
-static unsigned depth_of(const json_t *node)
-{
-    unsigned deepest = 0;
-    const char *key;
-    json_t *value;
-    size_t i;
-
-    if (!json_is_array(node) && !json_is_object(node))
-        return 0;
-    json_array_foreach(node, i, value)
-    {
-        const unsigned depth = depth_of(value);
-
-        deepest = depth > deepest ? depth : deepest;
-    }
-    json_object_foreach((json_t *)(uintptr_t)node, key, value)
-    {
-        const unsigned depth = depth_of(value);
-
-        deepest = depth > deepest ? depth : deepest;
-    }
-    return deepest + 1;
-}
+#include "tests/fuzz/fuzz.h"
 
 static void check_same(const struct yaml_documents *a, const struct yaml_documents *b)
 {
@@ -105,7 +73,7 @@ static void check_documents(struct bytes text, const struct yaml_documents *docu
     for (size_t i = 0; i < documents->count; i++) {
         require(yaml_line_of(text, i, "") == documents->items[i].line);
         require(yaml_line_of(text, i, "a.b[1][\"c\"]") >= documents->items[i].line);
-        if (depth_of(documents->items[i].root) < JREAD_MAX_DEPTH)
+        if (fuzz_depth(documents->items[i].root) < JREAD_MAX_DEPTH)
             check_printed(documents->items[i].root);
     }
 }
