@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "policy/schema_path.h"
+
 #include "base/banned.h"
 
 void manifest_release(struct manifest *m)
@@ -9,7 +11,24 @@ void manifest_release(struct manifest *m)
     buf_release(&m->names);
     buf_release(&m->document);
     buf_release(&m->message);
+    buf_release(&m->fields);
     *m = (struct manifest){0};
+}
+
+struct bytes manifest_field(const struct manifest *m, size_t index)
+{
+    struct bytes rest = buf_bytes(&m->fields);
+
+    for (;; index--) {
+        const uint8_t *feed = rest.len == 0 ? NULL : memchr(rest.ptr, '\n', rest.len);
+        const size_t len = feed == NULL ? rest.len : (size_t)(feed - rest.ptr);
+
+        if (index == 0)
+            return bytes_of(rest.ptr, len);
+        if (feed == NULL)
+            return (struct bytes){0};
+        rest = bytes_of(feed + 1, rest.len - len - 1);
+    }
 }
 
 static struct bytes text_of(const json_t *map, const char *key)
@@ -21,6 +40,7 @@ static struct bytes text_of(const json_t *map, const char *key)
     return bytes_of(json_string_value(value), json_string_length(value));
 }
 
+/* By the rule that m->rule says already. */
 static bool hold(struct manifest *m, const char *message)
 {
     m->outcome = MANIFEST_HELD;
@@ -57,18 +77,23 @@ static bool identify(const json_t *document, const char *default_namespace,
     struct bytes version;
 
     normal_split_api_version(text_of(document, "apiVersion"), &group, &version);
+    m->rule = 10;
     if (name.len == 0)
         return err_set(err, "%.*s of governed group %.*s has no metadata.name%s", BYTES_FMT(kind),
                        BYTES_FMT(group),
                        text_of(metadata, "generateName").len == 0
-                           ? ""
-                           : "; generateName cannot be compared with Git, give it a name");
+                           ? "; give it one"
+                           : "; generateName cannot be compared with Git, give it a name") ||
+               err_at(err, "metadata") || err_rule(err, 7);
     if (schema != NULL && !schema_kind(schema)->namespaced)
     namespace = (struct bytes){0};
     else if (namespace.len == 0) namespace = bytes_str(default_namespace);
     set_identity(m, group, kind, namespace, name);
     if (schema != NULL && schema_kind(schema)->namespaced && namespace.len == 0)
-        (void)hold(m, "metadata.namespace is missing and the source has no default namespace");
+        (void)hold(
+            m, "metadata.namespace is missing and the source has no default namespace; write it");
+    if (m->outcome == MANIFEST_HELD)
+        buf_append_str(&m->fields, "metadata");
     return true;
 }
 
@@ -101,6 +126,16 @@ static bool is_metadata_key(const char *key)
     return false;
 }
 
+/* metadata.MAP or metadata.MAP["KEY"]. */
+static void set_field(struct manifest *m, const char *map, const char *key)
+{
+    const struct schema_path metadata = {.key = BYTES("metadata")};
+    const struct schema_path first = {.up = &metadata, .key = bytes_str(map)};
+    const struct schema_path second = {.up = &first, .key = bytes_str(key)};
+
+    schema_path_text(key == NULL ? &first : &second, &m->fields);
+}
+
 static bool check_tags(const json_t *tags, const char *what, struct manifest *m)
 {
     const char *key;
@@ -110,12 +145,14 @@ static bool check_tags(const json_t *tags, const char *what, struct manifest *m)
         return true;
     if (!json_is_object(tags)) {
         buf_printf(&m->message, "metadata.%s is not a map", what);
+        set_field(m, what, NULL);
         return hold(m, "");
     }
     json_object_foreach((json_t *)(uintptr_t)tags, key, value)
     {
         if (!json_is_string(value)) {
             buf_printf(&m->message, "metadata.%s[\"%s\"] is not text; put it in quotes", what, key);
+            set_field(m, what, key);
             return hold(m, "");
         }
     }
@@ -129,30 +166,38 @@ static bool check_metadata(const json_t *document, struct manifest *m)
     const char *key;
     json_t *value;
 
+    m->rule = 16;
     json_object_foreach(metadata, key, value)
     {
         if (!is_metadata_key(key)) {
-            buf_printf(&m->message, "metadata.%s is not a field of metadata", key);
+            buf_printf(&m->message, "metadata.%s is not a field of metadata; take it out", key);
+            set_field(m, key, NULL);
             return hold(m, "");
         }
     }
     if (!check_tags(annotations, "annotations", m) ||
         !check_tags(json_object_get(metadata, "labels"), "labels", m))
         return false;
-    if (json_object_get(annotations, BREAK_GLASS_ANNOTATION) != NULL)
-        return hold(m, "annotation " BREAK_GLASS_ANNOTATION " does not belong in Git");
-    return true;
+    if (json_object_get(annotations, BREAK_GLASS_ANNOTATION) == NULL)
+        return true;
+    m->rule = 36;
+    set_field(m, "annotations", BREAK_GLASS_ANNOTATION);
+    return hold(m, "annotation " BREAK_GLASS_ANNOTATION " does not belong in Git; take it out");
 }
 
 /* --- forms ------------------------------------------------------------------------------------ */
 
-/* The first field that pruning removed. */
+/* What pruning removed. */
 static void note_pruned(void *context, const char *path)
 {
-    struct buf *first = context;
+    struct manifest *m = context;
 
-    if (first->len == 0)
-        buf_append_str(first, path);
+    /* No path has a line feed: its keys are quoted where they are not plain. */
+    if (m->fields.len > MANIFEST_MAX_FIELDS_BYTES)
+        return;
+    if (m->fields.len > 0)
+        buf_byte(&m->fields, '\n');
+    buf_append_str(&m->fields, path);
 }
 
 static bool digest_form(const struct manifest_rules *rules, const struct kind *kind,
@@ -236,7 +281,6 @@ static bool approve(const struct manifest_rules *rules, const json_t *document,
                     const struct schema *schema, struct manifest *m)
 {
     const struct kind *kind = schema_kind(schema);
-    struct buf pruned CLEANUP(buf_release) = {0};
     struct schema_forms forms CLEANUP(forms_release) = {0};
     struct bytes group;
     struct bytes version;
@@ -245,20 +289,27 @@ static bool approve(const struct manifest_rules *rules, const json_t *document,
     normal_split_api_version(text_of(document, "apiVersion"), &group, &version);
     const struct kind_version *written = kind_version(kind, version);
 
+    m->rule = 12;
     if (written == NULL || !written->served) {
-        buf_printf(&m->message, "version %.*s is not served by its CustomResourceDefinition",
+        buf_append_str(&m->fields, "apiVersion");
+        buf_printf(&m->message,
+                   "version %.*s is not served by its CustomResourceDefinition; write one that is",
                    BYTES_FMT(version));
         return hold(m, "");
     }
-    if (!schema_forms(schema, version, document, &forms, note_pruned, &pruned, &err)) {
+    m->rule = 14;
+    if (!schema_forms(schema, version, document, &forms, note_pruned, m, &err)) {
         if (err.path[0] != '\0')
             buf_printf(&m->message, "%s: ", err.path);
+        buf_append_str(&m->fields, err.path);
         return hold(m, err.message);
     }
-    if (pruned.len > 0) { /* N13: as fieldValidation=Strict would */
-        buf_append(&m->message, buf_bytes(&pruned));
-        return hold(m, " is not a field of its schema; the API server would drop it");
+    if (m->fields.len > 0) { /* N13: as fieldValidation=Strict would */
+        m->rule = 13;
+        buf_append(&m->message, manifest_field(m, 0));
+        return hold(m, MANIFEST_PRUNED);
     }
+    m->rule = 4;
     if (!digest_forms(rules, kind, &forms, m))
         return false;
     write_document(forms.forms[0].object, written->status_subresource, m);
@@ -277,7 +328,8 @@ bool manifest_read(const struct manifest_rules *rules, const json_t *document,
 
     normal_split_api_version(text_of(document, "apiVersion"), &group, &version);
     if (kind.len == 0 && policy_governs_group(rules->policy, group))
-        return err_set(err, "a document of governed group %.*s has no kind", BYTES_FMT(group));
+        return err_set(err, "a document of governed group %.*s has no kind", BYTES_FMT(group)) ||
+               err_rule(err, 7);
     if (!policy_governs_kind(rules->policy, group, kind)) {
         *out = (struct manifest){.outcome = MANIFEST_NOT_GOVERNED};
         return true;
@@ -290,8 +342,11 @@ bool manifest_read(const struct manifest_rules *rules, const json_t *document,
         *out = (struct manifest){.outcome = MANIFEST_NOT_GOVERNED};
         return true;
     }
-    if (m.outcome != MANIFEST_HELD && schema == NULL)
+    if (m.outcome != MANIFEST_HELD && schema == NULL) {
+        m.rule = 14;
+        buf_append_str(&m.fields, "kind");
         (void)hold(&m, "no CustomResourceDefinition of this kind is known; add it to the schemas");
+    }
     if (m.outcome != MANIFEST_HELD && check_metadata(document, &m))
         (void)approve(rules, document, schema, &m);
     *out = m;

@@ -17,6 +17,13 @@ struct manifest_rules {
     struct normal *normal; /* workspace */
 };
 
+enum { MANIFEST_MAX_FIELDS_BYTES = 4096 }; /* of the fields that are told; one holds the document */
+
+/* Behind the name of a field: why pruning it holds the document. */
+#define MANIFEST_PRUNED                                                                            \
+    " is not a field of its schema; the API server would drop it; "                                \
+    "correct its name or take it out"
+
 enum manifest_outcome {
     MANIFEST_NOT_GOVERNED, /* nothing else is set */
     MANIFEST_APPROVED,
@@ -32,15 +39,21 @@ struct manifest {
     size_t digest_count;
     struct buf document; /* compact JSON of what Git approves */
     struct buf message;
+    struct buf
+        fields; /* that are wrong, a line each, the first is the message's; empty: no single one */
+    unsigned rule; /* of the normal form, that a held document broke */
 };
 
 /*
  * Judges one document. `default_namespace` is for namespaced kinds that name none; NULL: none.
- * Fails only for a governed document whose identity cannot be read. On success the caller frees
- * with manifest_release().
+ * Fails only for a governed document whose identity cannot be read (err->rule, err->path). On
+ * success the caller frees with manifest_release().
  */
 MUST_USE bool manifest_read(const struct manifest_rules *rules, const json_t *document,
                             const char *default_namespace, struct manifest *out, struct err *err);
 void manifest_release(struct manifest *m);
+
+/* The n-th of the fields, from 0; empty: there are no more. */
+struct bytes manifest_field(const struct manifest *m, size_t index);
 
 #endif

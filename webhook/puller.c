@@ -125,17 +125,17 @@ static bool fetch(struct pull *p, struct err *err)
 
 /* --- building --------------------------------------------------------------------------------- */
 
-static void note(void *context, enum build_note_kind kind, const char *source, const char *path,
-                 unsigned line, const char *message)
+static void note(void *context, const struct build_finding *f)
 {
     struct puller *pl = context;
     char place[16];
 
     if (pl->reported_held++ >= MAX_REPORTED_HELD)
         return;
-    (void)snprintf(place, sizeof(place), "%u", line);
-    log_warn(kind == BUILD_HELD ? "held" : "skipped", "source", source, "path", path, "line", place,
-             "reason", message, NULL);
+    (void)snprintf(place, sizeof(place), "%u", f->line);
+    log_warn(f->kind == BUILD_HELD ? "held" : "skipped", "source", f->source, "path", f->path,
+             "line", place, "object", f->object == NULL ? "" : f->object, "reason", f->message,
+             NULL);
 }
 
 static struct pull *pull_named(struct puller *pl, const char *name)
