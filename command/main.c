@@ -4,6 +4,7 @@
 #include "base/attr.h"
 #include "command/build.h"
 #include "command/certs.h"
+#include "command/check.h"
 #include "command/command.h"
 #include "command/review.h"
 #include "command/serve.h"
@@ -26,6 +27,7 @@ static const struct {
 } commands[] = {
     {"serve", serve_main, "answer admission reviews over TLS"},
     {"build", build_main, "make a writ.set from a Git repository"},
+    {"check", check_main, "lint a Git repository, prove that a set can be built"},
     {"set", set_main, "show, list, verify or compare sets"},
     {"review", review_main, "decide AdmissionReviews offline"},
     {"certs", certs_main, "make, renew or show certificates"},
