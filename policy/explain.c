@@ -16,49 +16,44 @@ void explain_copy(struct bytes text, char *out, size_t out_size)
 }
 
 /* (mesh 3f2c1ab clusters/prod/reviews.yaml:14) */
-static void append_place(const struct set_entry *entry, struct buf *out)
+void explain_place(const struct set_entry *entry, struct buf *out)
 {
     const size_t commit = entry->commit.len < SHORT_COMMIT ? entry->commit.len : SHORT_COMMIT;
 
-    buf_printf(out, " (%.*s %.*s %.*s:%u)", BYTES_FMT(entry->source), (int)commit,
+    buf_printf(out, "(%.*s %.*s %.*s:%u)", BYTES_FMT(entry->source), (int)commit,
                (const char *)entry->commit.ptr, BYTES_FMT(entry->path), entry->line);
 }
 
-static void append_difference(const struct diff *diff, struct buf *out)
+void explain_values(struct bytes git, struct bytes here, struct buf *out)
 {
-    buf_append_str(out, " at ");
-    buf_append(out, buf_bytes(&diff->path));
-    buf_append_str(out, ": ");
-    if (diff->right.len == 0) {
+    if (here.len == 0) {
         buf_append_str(out, "missing, Git has ");
-        diff_render(diff->left, VALUE_LIMIT, out);
+        diff_render(git, VALUE_LIMIT, out);
         return;
     }
-    diff_render(diff->right, VALUE_LIMIT, out);
+    diff_render(here, VALUE_LIMIT, out);
     buf_append_str(out, ", Git has ");
-    if (diff->left.len == 0)
+    if (git.len == 0)
         buf_append_str(out, "no such field");
     else
-        diff_render(diff->left, VALUE_LIMIT, out);
+        diff_render(git, VALUE_LIMIT, out);
 }
 
-/* The approved document's normal form, by the rules of the version that Git wrote it in. */
-static bool read_approved(const struct set *set, const struct review *rv, const struct decision *d,
-                          struct normal *out)
+bool explain_approved(const struct set *set, size_t index, const struct kind *kind,
+                      struct bytes version, struct normal *out, struct err *err)
 {
-    struct normal_rules rules = normal_rules(rv->kind_known ? &rv->rules_kind : NULL, rv->version);
+    struct normal_rules rules = normal_rules(kind, version);
     struct bytes json;
     struct bytes group;
-    struct bytes version;
-    struct err err;
+    struct bytes written;
 
-    if (!set_document(set, d->index, &json, &err) || !normal_read_text(out, json, &rules, &err))
+    if (!set_document(set, index, &json, err) || !normal_read_text(out, json, &rules, err))
         return false;
-    normal_split_api_version(out->api_version, &group, &version);
-    if (bytes_equal(version, rv->version))
+    normal_split_api_version(out->api_version, &group, &written);
+    if (bytes_equal(written, version))
         return true;
-    rules = normal_rules(rv->kind_known ? &rv->rules_kind : NULL, version);
-    return normal_read_text(out, json, &rules, &err);
+    rules = normal_rules(kind, written);
+    return normal_read_text(out, json, &rules, err);
 }
 
 static void explain_difference(const struct set *set, const struct review *rv,
@@ -66,11 +61,19 @@ static void explain_difference(const struct set *set, const struct review *rv,
 {
     struct normal approved CLEANUP(normal_release) = {0};
     struct diff diff CLEANUP(diff_release) = {0};
+    struct err err;
 
-    buf_append_str(out, "differs from Git");
-    if (read_approved(set, rv, d, &approved) && diff_first(&approved, &rv->object.normal, &diff))
-        append_difference(&diff, out);
-    append_place(&d->entry, out);
+    buf_append_str(out, "differs from Git ");
+    if (explain_approved(set, d->index, rv->kind_known ? &rv->rules_kind : NULL, rv->version,
+                         &approved, &err) &&
+        diff_first(&approved, &rv->object.normal, &diff)) {
+        buf_append_str(out, "at ");
+        buf_append(out, buf_bytes(&diff.path));
+        buf_append_str(out, ": ");
+        explain_values(diff.left, diff.right, out);
+        buf_byte(out, ' ');
+    }
+    explain_place(&d->entry, out);
 }
 
 static void explain_status(const struct review *rv, struct buf *out)
@@ -115,7 +118,8 @@ static void explain_denial(const struct set *set, const struct review *rv, const
         identity_text(&d->id, out);
         buf_append_str(out, " is held, its document in Git cannot be used: ");
         buf_append(out, d->entry.message);
-        append_place(&d->entry, out);
+        buf_byte(out, ' ');
+        explain_place(&d->entry, out);
         return;
     case REASON_STILL_IN_GIT:
         identity_text(&d->id, out);
@@ -124,8 +128,8 @@ static void explain_denial(const struct set *set, const struct review *rv, const
                        d->holds);
             return;
         }
-        buf_append_str(out, " is still in Git; remove it there first");
-        append_place(&d->entry, out);
+        buf_append_str(out, " is still in Git; remove it there first ");
+        explain_place(&d->entry, out);
         return;
     case REASON_ABSENT_FROM_GIT:
     case REASON_NOT_IN_GIT:
