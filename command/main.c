@@ -6,6 +6,7 @@
 #include "command/certs.h"
 #include "command/check.h"
 #include "command/command.h"
+#include "command/explain.h"
 #include "command/review.h"
 #include "command/serve.h"
 #include "command/set.h"
@@ -29,6 +30,7 @@ static const struct {
     {"build", build_main, "make a writ.set from a Git repository"},
     {"check", check_main, "lint a Git repository, prove that a set can be built"},
     {"set", set_main, "show, list, verify or compare sets"},
+    {"explain", explain_main, "say why an object is, or is not, what Git has"},
     {"review", review_main, "decide AdmissionReviews offline"},
     {"certs", certs_main, "make, renew or show certificates"},
     {"version", version_main, "print the version"},
