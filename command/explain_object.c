@@ -143,12 +143,18 @@ bool explain_read_object(const char *file, json_t **out, struct err *err)
     if (!(name == file ? file_read(file, YAML_MAX_BYTES, &text, err)
                        : read_standard_input(&text, err)))
         return false;
-    if (!read_documents(file, buf_bytes(&text), &documents, err))
-        return err_prefix(err, "%s:", name);
+    if (!read_documents(file, buf_bytes(&text), &documents, err)) {
+        const struct err why = *err;
+
+        return err_set(err, "%s:%s (of a live object, kubectl get -o json is read as well)", name,
+                       why.message);
+    }
     json_t *object = only_object(&documents, &count);
 
     if (count != 1)
-        return err_set(err, "%s: holds %zu objects; give one", name, count);
+        return err_set(err,
+                       "%s: holds %zu objects; give one, or name it as KIND.GROUP/NAMESPACE/NAME",
+                       name, count);
     if (!json_is_object(object) || explain_text_of(object, "kind").len == 0 ||
         explain_text_of(object, "apiVersion").len == 0 ||
         explain_text_of(json_object_get(object, "metadata"), "name").len == 0)

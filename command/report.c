@@ -80,6 +80,9 @@ static int compare(const void *a, const void *b)
         order = (one->column > other->column) - (one->column < other->column);
     if (order == 0)
         order = (one->rule > other->rule) - (one->rule < other->rule);
+    if (order == 0)
+        order = strcmp(one->object == NULL ? "" : one->object,
+                       other->object == NULL ? "" : other->object);
     return order != 0 ? order : strcmp(one->message, other->message);
 }
 

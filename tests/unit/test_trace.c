@@ -360,8 +360,10 @@ static void test_managers_bear_anything(void **state)
         "{'metadata':{'managedFields':{}}}",
         "{'metadata':{'managedFields':[]}}",
         "{'metadata':{'managedFields':[{'subresource':'status'}]}}",
-        "{'spec':{'a':1},'metadata':{'managedFields':[{'subresource':'x','fieldsV1':{'f:spec':[]}},"
-        "{'subresource':'x','fieldsV1':{'f:spec':{'k:{':{},'v:':{},'f:b':3}}}]}}",
+        "{'spec':{'a':1},'metadata':{'managedFields':[{'subresource':'x','fieldsV1':{'f:spec':[]}}]"
+        "}}",
+        ("{'spec':[1],'metadata':{'managedFields':[{'subresource':'x','fieldsV1':{'f:spec':{"
+         "'k:{':{},'v:':{},'f:b':3}}}]}}"),
     };
     const struct schema_path up = {.key = BYTES("spec")};
     const struct schema_path path = {.up = &up, .key = BYTES("a")};
