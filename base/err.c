@@ -15,7 +15,6 @@ bool err_set(struct err *err, const char *format, ...)
     (void)vsnprintf(err->message, sizeof(err->message), format, args);
     va_end(args);
     err->path[0] = '\0';
-    err->rule = 0;
     return false;
 }
 
@@ -53,12 +52,5 @@ bool err_at(struct err *err, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(err->path, sizeof(err->path), format, args);
     va_end(args);
-    return false;
-}
-
-bool err_rule(struct err *err, unsigned rule)
-{
-    if (err->rule == 0)
-        err->rule = rule;
     return false;
 }

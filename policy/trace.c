@@ -122,32 +122,40 @@ static void compare(const struct comparison *c, const struct schema_path *path, 
 
 /* --- the Git side (N10, N13, N14) ------------------------------------------------------------- */
 
+static void take_pass(const struct comparison *c, const struct schema_path *path, json_t *before,
+                      json_t *after)
+{
+    const unsigned *rule = c->context;
+
+    add(c->trace, *rule, path, before, after);
+}
+
+void trace_pass(struct trace *t, unsigned rule, const json_t *before, const json_t *after)
+{
+    const struct comparison c = {t, take_pass, &rule};
+
+    compare_maps(&c, NULL, (json_t *)(uintptr_t)before, (json_t *)(uintptr_t)after);
+}
+
 void trace_identity(struct trace *t, const struct identity *id, json_t *object)
 {
-    const struct schema_path up = {.key = BYTES("metadata")};
-    const struct schema_path path = {.up = &up, .key = BYTES("namespace")};
     json_t *metadata = json_object_get(object, "metadata");
-    json_t *before = json_object_get(metadata, "namespace");
 
     if (!json_is_object(metadata))
         return;
-    if (id->namespace.len == 0) {
-        if (before == NULL)
-            return;
-        add(t, 10, &path, before, NULL);
-        (void)json_object_del(metadata, "namespace");
-        return;
-    }
-    if (json_is_string(before) &&
-        bytes_equal(bytes_of(json_string_value(before), json_string_length(before)), id->namespace))
-        return;
-    json_t *after = json_stringn((const char *)id->namespace.ptr, id->namespace.len);
+    json_t *before = json_deep_copy(object);
+    const int failed =
+        id->namespace.len == 0
+            ? 0
+            : json_object_set_new(metadata, "namespace",
+                                  json_stringn((const char *)id->namespace.ptr, id->namespace.len));
 
-    if (after == NULL)
+    if (before == NULL || failed != 0)
         out_of_memory();
-    add(t, 10, &path, before, after);
-    if (json_object_set_new(metadata, "namespace", after) != 0)
-        out_of_memory();
+    if (id->namespace.len == 0)
+        (void)json_object_del(metadata, "namespace");
+    trace_pass(t, 10, before, object);
+    json_decref(before);
 }
 
 static void note_pruned(void *context, const char *path)

@@ -34,6 +34,9 @@ struct trace {
 void trace_release(struct trace *t);
 const char *trace_action_text(enum trace_action action);
 
+/* What a pass of one rule made of `before`. */
+void trace_pass(struct trace *t, unsigned rule, const json_t *before, const json_t *after);
+
 /* What the identity gives to or takes from metadata.namespace of `object`, in place (N10). */
 void trace_identity(struct trace *t, const struct identity *id, json_t *object);
 

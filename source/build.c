@@ -6,11 +6,13 @@
 #include "policy/setwriter.h"
 #include "source/manifest.h"
 #include "source/yaml.h"
+#include "source/yaml_place.h"
 
 #include "base/banned.h"
 
 enum {
     BUILD_MAX_ENTRIES = 4 << 20,
+    RULE_DOCUMENT = 7,       /* N7: one readable document for an object */
     BUILD_MAX_LOCATED = 100, /* fields of a file whose place is looked for: each reads it again */
 };
 
@@ -63,13 +65,13 @@ static void warn(struct build *b, unsigned rule, struct yaml_place place, const 
 }
 
 /* What fails the generation: a lint takes it down and goes on. */
-static bool fail(struct build *b, struct yaml_place place, struct err *err)
+static bool fail(struct build *b, unsigned rule, struct yaml_place place, struct err *err)
 {
     if (!b->input->lint)
         return false;
     b->summary.failures++;
     note(b, &(struct build_finding){.kind = BUILD_FAILURE,
-                                    .rule = err->rule,
+                                    .rule = rule,
                                     .source = b->input->sources[b->source].name,
                                     .path = b->at.file->path,
                                     .line = place.line,
@@ -155,7 +157,7 @@ static bool add_object(struct build *b, const json_t *object, struct err *err)
 
     if (!manifest_read(&b->rules, object, b->input->sources[b->source].namespace, &m, err)) {
         if (b->input->lint)
-            return fail(b, locate(b, bytes_str(err->path)), err);
+            return fail(b, RULE_DOCUMENT, locate(b, bytes_str(err->path)), err);
         return err_prefix(err, "%s:%u: ", path, line);
     }
     if (m.outcome == MANIFEST_NOT_GOVERNED)
@@ -219,8 +221,8 @@ static bool refuse_file(struct build *b, bool named, struct err *err)
     const struct yaml_place place = yaml_take_place(err);
 
     if (named)
-        return fail(b, place, err);
-    warn(b, err->rule, place, err->message);
+        return fail(b, yaml_rule_of(err->message), place, err);
+    warn(b, yaml_rule_of(err->message), place, err->message);
     return true;
 }
 
@@ -286,9 +288,6 @@ static int compare_entries(const void *a, const void *b)
     return order;
 }
 
-/* N7: two documents that are wrong together, which is seen when all are read. */
-enum { RULE_TWIN = 7 };
-
 static bool same_content(const struct entry *a, const struct entry *b)
 {
     return a->manifest.outcome == MANIFEST_APPROVED && b->manifest.outcome == MANIFEST_APPROVED &&
@@ -305,7 +304,7 @@ static void note_same(struct build *b, const struct entry *first, const struct e
     buf_printf(&text, "is in Git twice, with the same content; keep one: the first is %s %s:%u",
                b->input->sources[first->source].name, first->path, first->line);
     note(b, &(struct build_finding){.kind = BUILD_WARNING,
-                                    .rule = RULE_TWIN,
+                                    .rule = RULE_DOCUMENT,
                                     .source = b->input->sources[twin->source].name,
                                     .path = twin->path,
                                     .line = twin->line,
@@ -331,7 +330,7 @@ static void merge_twin(struct build *b, struct entry *first, const struct entry 
                "is in Git twice with different content: %s:%u and %s %s:%u; keep one", first->path,
                first->line, source, twin->path, twin->line);
     first->manifest.outcome = MANIFEST_HELD;
-    first->manifest.rule = RULE_TWIN;
+    first->manifest.rule = RULE_DOCUMENT;
 }
 
 static void write_entry(struct build *b, struct setwriter *w, struct entry *e)
@@ -353,7 +352,7 @@ static void write_entry(struct build *b, struct setwriter *w, struct entry *e)
     }
     b->summary.held++;
     setwriter_hold(w, &m->id, &place, buf_bytes(&m->message));
-    if (!b->input->lint || m->rule == RULE_TWIN)
+    if (!b->input->lint || m->rule == RULE_DOCUMENT)
         note_held(b, m, e->source, e->path, (struct yaml_place){e->line, 1},
                   buf_bytes(&m->message));
 }

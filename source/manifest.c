@@ -84,7 +84,7 @@ static bool identify(const json_t *document, const char *default_namespace,
                        text_of(metadata, "generateName").len == 0
                            ? "; give it one"
                            : "; generateName cannot be compared with Git, give it a name") ||
-               err_at(err, "metadata") || err_rule(err, 7);
+               err_at(err, "metadata");
     if (schema != NULL && !schema_kind(schema)->namespaced)
     namespace = (struct bytes){0};
     else if (namespace.len == 0) namespace = bytes_str(default_namespace);
@@ -328,8 +328,7 @@ bool manifest_read(const struct manifest_rules *rules, const json_t *document,
 
     normal_split_api_version(text_of(document, "apiVersion"), &group, &version);
     if (kind.len == 0 && policy_governs_group(rules->policy, group))
-        return err_set(err, "a document of governed group %.*s has no kind", BYTES_FMT(group)) ||
-               err_rule(err, 7);
+        return err_set(err, "a document of governed group %.*s has no kind", BYTES_FMT(group));
     if (!policy_governs_kind(rules->policy, group, kind)) {
         *out = (struct manifest){.outcome = MANIFEST_NOT_GOVERNED};
         return true;

@@ -46,7 +46,7 @@ struct manifest {
 
 /*
  * Judges one document. `default_namespace` is for namespaced kinds that name none; NULL: none.
- * Fails only for a governed document whose identity cannot be read (err->rule, err->path). On
+ * Fails only for a governed document whose identity cannot be read (N7); err->path is the field. On
  * success the caller frees with manifest_release().
  */
 MUST_USE bool manifest_read(const struct manifest_rules *rules, const json_t *document,

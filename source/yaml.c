@@ -78,9 +78,7 @@ static bool read_document(struct reader *r, struct yaml_documents *list, struct 
     json_t *root;
     unsigned line;
 
-    if (!check_start(r, err))
-        return err_rule(err, 3);
-    if (!yaml_tree_read(&r->events, &r->budget, &root, &line, err))
+    if (!check_start(r, err) || !yaml_tree_read(&r->events, &r->budget, &root, &line, err))
         return false;
     add_document(list, root, line);
     return true;
@@ -98,8 +96,7 @@ static bool read_stream(struct reader *r, struct yaml_documents *list, struct er
     }
     if (r->separators_seen != r->text.separator_count)
         return yaml_text_fail(r->text.bytes, r->text.separators[r->separators_seen], err,
-                              "tools do not agree that this line separates documents; indent it") ||
-               err_rule(err, 3);
+                              "tools do not agree that this line separates documents; indent it");
     return true;
 }
 
@@ -116,7 +113,7 @@ bool yaml_read(struct bytes text, struct yaml_documents *out, struct err *err)
     }
     free(r);
     if (!ok)
-        return err_rule(err, 5); /* what no other rule refuses */
+        return false;
     *out = list;
     list = (struct yaml_documents){0};
     return true;

@@ -29,8 +29,8 @@ struct yaml_documents {
 
 /*
  * All documents of a file. Fails on the first refusal: the message begins with "LINE:COLUMN: ", and
- * err->path is the field if it is about one, err->rule the rule. Lines end with LF or CRLF, columns
- * count characters. The trees share nothing, aliases are copied; free them with yaml_release().
+ * err->path is the field if it is about one. Lines end with LF or CRLF, columns count characters.
+ * The trees share nothing, aliases are copied; free them with yaml_release().
  */
 MUST_USE bool yaml_read(struct bytes text, struct yaml_documents *out, struct err *err);
 void yaml_release(struct yaml_documents *documents);
@@ -41,22 +41,11 @@ void yaml_release(struct yaml_documents *documents);
  */
 MUST_USE bool yaml_read_json(struct bytes text, struct yaml_documents *out, struct err *err);
 
-struct yaml_place { /* both from 1 */
-    unsigned line;
-    unsigned column;
-};
-
-/* Takes the "LINE:COLUMN: " of a refusal off its message; zeroes if there is none. */
-struct yaml_place yaml_take_place(struct err *err);
-
 /*
- * Where a field stands: the place of "spec.http[0].weight" (keys with a dot as ["a.b"]) in the n-th
- * document of `text`, or of the nearest ancestor that is there; zeroes if the text cannot be read.
+ * Where a field stands: the line of "spec.http[0].weight" (keys with a dot as ["a.b"]) in the n-th
+ * document of `text`, or of the nearest ancestor that is there; 0 if the text cannot be read.
  * For error messages: reads the text again.
  */
-struct yaml_place yaml_place_of(struct bytes text, size_t document, const char *path);
-
-/* Its line. */
 unsigned yaml_line_of(struct bytes text, size_t document, const char *path);
 
 #endif

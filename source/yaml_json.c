@@ -216,14 +216,13 @@ bool yaml_read_json(struct bytes text, struct yaml_documents *out, struct err *e
     struct json_source s = {0};
 
     if (!yaml_text_check(text, &s.text, err))
-        return err_rule(err, 2);
+        return false;
     jread_start(&s.reader, s.text);
     const bool ok = read_stream(&s, &list);
 
     buf_release(&s.scratch);
     if (!ok)
-        return yaml_text_fail(s.text, jread_offset(&s.reader), err, "%s", s.reader.problem) ||
-               err_rule(err, 5);
+        return yaml_text_fail(s.text, jread_offset(&s.reader), err, "%s", s.reader.problem);
     *out = list;
     list = (struct yaml_documents){0};
     return true;

@@ -1,10 +1,10 @@
 /* Where a field stands: the events are read again, past everything that is not on its path. */
-#include <limits.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
 #include "source/yaml.h"
 #include "source/yaml_events.h"
+#include "source/yaml_place.h"
 #include "source/yaml_scalar.h"
 #include "source/yaml_text.h"
 
@@ -190,31 +190,4 @@ struct yaml_place yaml_place_of(struct bytes text, size_t document, const char *
 unsigned yaml_line_of(struct bytes text, size_t document, const char *path)
 {
     return yaml_place_of(text, document, path).line;
-}
-
-/* Digits and a colon; 0: that is not there. */
-static unsigned take_number(const char **at)
-{
-    const char *p = *at;
-    unsigned number = 0;
-
-    for (; *p >= '0' && *p <= '9' && number < UINT_MAX / 10 - 1; p++)
-        number = 10 * number + (unsigned)(*p - '0');
-    if (*p != ':')
-        return 0;
-    *at = p + 1;
-    return number;
-}
-
-struct yaml_place yaml_take_place(struct err *err)
-{
-    const char *at = err->message;
-    struct yaml_place place = {.line = take_number(&at)};
-
-    if (place.line > 0)
-        place.column = take_number(&at);
-    if (place.column == 0 || *at != ' ')
-        return nowhere;
-    memmove(err->message, at + 1, strlen(at + 1) + 1);
-    return place;
 }

@@ -287,8 +287,7 @@ static bool refuse_lossy(struct bytes plain, struct err *err)
 {
     return refuse(plain, err,
                   "is an integer that does not fit 64 bits, and tools change its "
-                  "digits; put it in quotes if text is allowed there") ||
-           err_rule(err, 8);
+                  "digits; put it in quotes if text is allowed there");
 }
 
 static bool resolve_float(struct bytes plain, const struct literal *l, struct yaml_scalar *out,
@@ -309,8 +308,7 @@ static bool resolve_float(struct bytes plain, const struct literal *l, struct ya
         if (fabs(number.real) < two_to_63)
             return refuse(plain, err,
                           "is a whole number too large to be exact as a float; write "
-                          "all its digits") ||
-                   err_rule(err, 8);
+                          "all its digits");
     }
     out->type = YAML_SCALAR_FLOAT;
     out->is_integer = number.is_integer;

@@ -124,8 +124,7 @@ const char *yaml_text_problem(struct bytes value)
 bool yaml_text_check(struct bytes text, struct bytes *out, struct err *err)
 {
     if (text.len > YAML_MAX_BYTES)
-        return err_set(err, "1:1: the file is longer than %d bytes; split it", YAML_MAX_BYTES) ||
-               err_rule(err, 4);
+        return err_set(err, "1:1: the file is longer than %d bytes; split it", YAML_MAX_BYTES);
     if (bytes_starts_with(text, BYTES("\xff\xfe")) || bytes_starts_with(text, BYTES("\xfe\xff")))
         return err_set(err, "1:1: the file is UTF-16; save it as UTF-8");
     if (bytes_starts_with(text, BYTES("\xef\xbb\xbf")))
@@ -180,14 +179,14 @@ bool yaml_text_split(struct bytes text, struct yaml_text *out, struct err *err)
 {
     out->separator_count = 0;
     if (!yaml_text_check(text, &out->bytes, err))
-        return err_rule(err, 2);
+        return false;
     for (size_t start = 0; start < out->bytes.len;) {
         const uint8_t *line = out->bytes.ptr + start;
         const uint8_t *feed = memchr(line, '\n', out->bytes.len - start);
         const size_t length = feed == NULL ? out->bytes.len - start : (size_t)(feed - line);
 
         if (!add_separator(out, start, start + length, err))
-            return err_rule(err, 3);
+            return false;
         start += length + 1;
     }
     return true;

@@ -132,8 +132,7 @@ static bool count_nodes(struct builder *b, size_t more, struct err *err)
         return yaml_events_fail(b->events, err,
                                 "the document has more than %d nodes, aliases counted as often "
                                 "as they are used; split it",
-                                YAML_MAX_NODES) ||
-               err_rule(err, 4);
+                                YAML_MAX_NODES);
     b->nodes += more;
     return true;
 }
@@ -303,8 +302,7 @@ static bool spend(struct builder *b, struct size size, struct err *err)
     struct yaml_tree_budget *budget = b->budget;
 
     if (b->depth + size.height > YAML_MAX_DEPTH)
-        return yaml_events_fail(b->events, err, "nested deeper than %d", YAML_MAX_DEPTH) ||
-               err_rule(err, 4);
+        return yaml_events_fail(b->events, err, "nested deeper than %d", YAML_MAX_DEPTH);
     if (!count_nodes(b, size.nodes, err))
         return false;
     if (size.nodes > YAML_MAX_ALIAS_NODES - budget->alias_nodes ||
@@ -312,8 +310,7 @@ static bool spend(struct builder *b, struct size size, struct err *err)
         return yaml_events_fail(b->events, err,
                                 "the aliases of this file add more than %d nodes or %d bytes; "
                                 "split it",
-                                YAML_MAX_ALIAS_NODES, YAML_MAX_ALIAS_BYTES) ||
-               err_rule(err, 4);
+                                YAML_MAX_ALIAS_NODES, YAML_MAX_ALIAS_BYTES);
     budget->alias_nodes += size.nodes;
     budget->alias_bytes += size.bytes;
     return true;
@@ -370,8 +367,7 @@ static bool open_frame(struct builder *b, json_t *node, bool flow, const yaml_ch
     if (expects_key(b))
         return refuse_complex_key(b, err);
     if (b->depth == YAML_MAX_DEPTH)
-        return yaml_events_fail(b->events, err, "nested deeper than %d", YAML_MAX_DEPTH) ||
-               err_rule(err, 4);
+        return yaml_events_fail(b->events, err, "nested deeper than %d", YAML_MAX_DEPTH);
     if (!count_nodes(b, 1, err) || !open_anchor(b, anchor, err) ||
         !check_tag(b, tag, json_is_object(node) ? "map" : "seq", err))
         return false;

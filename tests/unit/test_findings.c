@@ -1,6 +1,7 @@
 /* Where and by which rule something is refused: what `meshwrit check` shows. */
 #include "source/build.h"
 #include "source/yaml.h"
+#include "source/yaml_place.h"
 #include "tests/unit/crd.h"
 #include "tests/unit/repository.h"
 
@@ -22,6 +23,7 @@ static void test_refusals_have_a_rule_and_a_place(void **state)
         {"directive", "%YAML 1.2\n---\na: 1\n", false, 3, {1, 1}},
         {"boolean", "a:\n  b: yes\n", false, 5, {2, 6}},
         {"twice", "a: 1\n\xc3\xa9: 1\na: 2\n", false, 5, {3, 1}},
+        {"a key like a message", "UTF-8: 1\nUTF-8: 2\n", false, 5, {2, 1}},
         {"tab", "a:\n\tb: 1\n", false, 5, {2, 1}},
         {"integer", "a: 99999999999999999999\n", false, 8, {1, 4}},
         {"whole float", "a: 1e17\n", false, 8, {1, 4}},
@@ -33,16 +35,18 @@ static void test_refusals_have_a_rule_and_a_place(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         const struct bytes text = bytes_str(rows[i].text);
         struct yaml_documents documents = {0};
-        struct err err = {.rule = 99};
+        struct err err = {0};
 
         if (rows[i].json ? yaml_read_json(text, &documents, &err)
                          : yaml_read(text, &documents, &err))
             fail_msg("%s: was read", rows[i].name);
         const struct yaml_place place = yaml_take_place(&err);
 
-        if (err.rule != rows[i].rule || place.line != rows[i].place.line ||
+        const unsigned rule = yaml_rule_of(err.message);
+
+        if (rule != rows[i].rule || place.line != rows[i].place.line ||
             place.column != rows[i].place.column)
-            fail_msg("%s: got N%u at %u:%u (%s)", rows[i].name, err.rule, place.line, place.column,
+            fail_msg("%s: got N%u at %u:%u (%s)", rows[i].name, rule, place.line, place.column,
                      err.message);
         /* A place is there once. */
         assert_int_equal(yaml_take_place(&err).line, 0);
@@ -60,15 +64,15 @@ static void test_limits_are_rule_4(void **state)
     for (unsigned i = 0; i <= YAML_MAX_DEPTH; i++)
         buf_byte(&deep, '[');
     assert_false(yaml_read(buf_bytes(&deep), &documents, &err));
-    assert_int_equal(err.rule, 4);
+    assert_int_equal(yaml_rule_of(err.message), 4);
     for (unsigned i = 0; i <= YAML_MAX_NODES; i++)
         buf_append_str(&wide, "- 1\n");
     assert_false(yaml_read(buf_bytes(&wide), &documents, &err));
-    assert_int_equal(err.rule, 4);
+    assert_int_equal(yaml_rule_of(err.message), 4);
     while (wide.len <= YAML_MAX_BYTES)
         buf_append_str(&wide, "# 34567890123456789012345678901234567890\n");
     assert_false(yaml_read(buf_bytes(&wide), &documents, &err));
-    assert_int_equal(err.rule, 4);
+    assert_int_equal(yaml_rule_of(err.message), 4);
     buf_release(&deep);
     buf_release(&wide);
 }
