@@ -9,13 +9,21 @@ static bool check_escapes(struct yaml_events *e, struct err *err)
 {
     const size_t start = yaml_events_offset(e, &e->event.start_mark);
     const size_t end = yaml_events_offset(e, &e->event.end_mark);
+    size_t line = e->event.start_mark.line + 1;
+    size_t column = e->event.start_mark.column + 1;
 
     for (size_t i = start; i + 1 < end; i++) {
-        if (e->text.ptr[i] != '\\')
-            continue;
-        if (e->text.ptr[++i] == '/')
-            return yaml_text_fail(e->text, i - 1, err,
-                                  "\"\\/\" is an error to some tools; write \"/\"");
+        const uint8_t c = e->text.ptr[i];
+
+        if (c == '\\' && e->text.ptr[i + 1] == '/')
+            return err_set(err, "%zu:%zu: \"\\/\" is an error to some tools; write \"/\"", line,
+                           column);
+        if (c == '\\') { /* the character behind it is none of ours */
+            i++;
+            column++;
+        }
+        line += e->text.ptr[i] == '\n';
+        column = e->text.ptr[i] == '\n' ? 1 : column + ((e->text.ptr[i] & 0xc0) != 0x80);
     }
     return true;
 }
@@ -105,6 +113,15 @@ bool yaml_style_refuse_empty(const struct yaml_events *e, struct err *err)
                             "and text to others; write null, or \"\"");
 }
 
+/* Some readers take a "?" inside brackets for the start of a key, wherever it is. */
+bool yaml_style_tears(const struct yaml_events *e, bool in_flow)
+{
+    const struct bytes value = yaml_events_value(e);
+
+    return in_flow && e->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+           memchr(value.ptr, '?', value.len) != NULL;
+}
+
 static bool check_plain(struct yaml_events *e, bool in_flow, struct err *err)
 {
     const struct bytes value = yaml_events_value(e);
@@ -113,7 +130,7 @@ static bool check_plain(struct yaml_events *e, bool in_flow, struct err *err)
         return true;
     if (value.len == 0)
         return yaml_style_refuse_empty(e, err);
-    if (memchr(value.ptr, '?', value.len) != NULL)
+    if (yaml_style_tears(e, in_flow))
         return yaml_events_fail(e, err,
                                 "tools read a \"?\" inside brackets differently; "
                                 "put the text in quotes");
