@@ -62,6 +62,7 @@ static char *keep_path(struct build *b, const char *path)
 struct visit {
     struct build *build;
     const char *path;
+    const struct delivery_rule *delivery;
     const struct yaml_document *document;
 };
 
@@ -113,6 +114,7 @@ static bool add_object(struct visit *v, const json_t *object, struct err *err)
         .object = object,
         .refused = mark == NULL ? NULL : buf_cstr(&refused),
         .default_namespace = b->input->sources[b->source].namespace,
+        .delivery = v->delivery,
     };
 
     if (!manifest_read(&b->rules, &input, &m, err))
@@ -155,9 +157,12 @@ static bool add_document(struct visit *v, const json_t *object, struct err *err)
 static bool add_documents(struct build *b, const char *path, const struct yaml_documents *documents,
                           struct err *err)
 {
-    for (size_t i = 0; i < documents->count; i++) {
-        struct visit v = {.build = b, .path = path, .document = &documents->items[i]};
+    struct visit v = {.build = b,
+                      .path = path,
+                      .delivery = delivery_for(b->input->sources[b->source].delivery, path)};
 
+    for (size_t i = 0; i < documents->count; i++) {
+        v.document = &documents->items[i];
         if (!add_document(&v, v.document->root, err))
             return false;
     }
@@ -330,9 +335,10 @@ static void write_provenance(const struct build *b, struct setwriter *w)
         for (size_t k = 0; k < s->path_count; k++)
             (void)json_array_append_new(paths, json_string(s->paths[k]));
         (void)json_array_append_new(
-            sources, json_pack("{s:o,s:o,s:o,s:o*}", "name", json_string(s->name), "commit",
+            sources, json_pack("{s:o,s:o,s:o,s:o*,s:O*}", "name", json_string(s->name), "commit",
                                json_string(s->commit), "paths", paths, "namespace",
-                               s->namespace == NULL ? NULL : json_string(s->namespace)));
+                               s->namespace == NULL ? NULL : json_string(s->namespace), "delivery",
+                               s->delivery == NULL ? NULL : delivery_document(s->delivery)));
     }
     for (size_t i = 0; i < crds_count(b->input->crds); i++) {
         const struct schema *schema = crds_at(b->input->crds, i);

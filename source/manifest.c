@@ -318,8 +318,11 @@ static bool read_governed(const struct manifest_rules *rules, const struct manif
         (void)hold(m, input->refused);
     if (m->outcome != MANIFEST_HELD && schema == NULL)
         (void)hold(m, "no CustomResourceDefinition of this kind is known; add it to the schemas");
-    if (m->outcome != MANIFEST_HELD && check_metadata(input->object, m))
-        (void)approve(rules, input->object, schema, m);
+    if (m->outcome != MANIFEST_HELD && check_metadata(input->object, m)) {
+        json_auto_t *delivered = delivery_apply(input->delivery, input->object);
+
+        (void)approve(rules, delivered, schema, m);
+    }
     return true;
 }
 

@@ -8,6 +8,7 @@
 #include "policy/normal.h"
 #include "policy/policy.h"
 #include "source/crds.h"
+#include "source/delivery.h"
 
 /* What is the same for all documents of a build; owned by the builder, reused for each document. */
 struct manifest_rules {
@@ -40,6 +41,7 @@ struct manifest_input {
     const json_t *object;          /* a map; may hold marks (yaml_mark.h) if it was refused */
     const char *refused;           /* why, for people; NULL: it was not */
     const char *default_namespace; /* for namespaced kinds that name none; NULL: none */
+    const struct delivery_rule *delivery; /* what is added to it (N20); NULL: nothing */
 };
 
 /*
