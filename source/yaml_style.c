@@ -4,26 +4,37 @@
 
 #include "base/banned.h"
 
+/*
+ * At the byte at `offset` of the current event. From the event's own place on: there may be as many
+ * refusals in a file as there are scalars.
+ */
+static bool refuse_escape(struct yaml_events *e, size_t start, size_t offset, struct err *err)
+{
+    size_t line = e->event.start_mark.line + 1;
+    size_t column = e->event.start_mark.column + 1;
+
+    for (size_t i = start; i < offset; i++) {
+        if (e->text.ptr[i] == '\n') {
+            line++;
+            column = 1;
+        } else if ((e->text.ptr[i] & 0xc0) != 0x80) {
+            column++;
+        }
+    }
+    return err_set(err, "%zu:%zu: \"\\/\" is an error to some tools; write \"/\"", line, column);
+}
+
 /* libyaml reads "\/", two of the tools' readers do not. */
 static bool check_escapes(struct yaml_events *e, struct err *err)
 {
     const size_t start = yaml_events_offset(e, &e->event.start_mark);
     const size_t end = yaml_events_offset(e, &e->event.end_mark);
-    size_t line = e->event.start_mark.line + 1;
-    size_t column = e->event.start_mark.column + 1;
 
     for (size_t i = start; i + 1 < end; i++) {
-        const uint8_t c = e->text.ptr[i];
-
-        if (c == '\\' && e->text.ptr[i + 1] == '/')
-            return err_set(err, "%zu:%zu: \"\\/\" is an error to some tools; write \"/\"", line,
-                           column);
-        if (c == '\\') { /* the character behind it is none of ours */
-            i++;
-            column++;
-        }
-        line += e->text.ptr[i] == '\n';
-        column = e->text.ptr[i] == '\n' ? 1 : column + ((e->text.ptr[i] & 0xc0) != 0x80);
+        if (e->text.ptr[i] != '\\')
+            continue;
+        if (e->text.ptr[++i] == '/')
+            return refuse_escape(e, start, i - 1, err);
     }
     return true;
 }
