@@ -22,7 +22,7 @@ static bool read_options(int argc, char **argv, struct inputs *in, const char **
         else if (!inputs_take(in, option, optarg))
             return false;
     }
-    return optind == argc && in->repo_path != NULL && *output != NULL;
+    return optind == argc && inputs_are_whole(in) && *output != NULL;
 }
 
 /* path:line: held: message, as compilers do. */
@@ -48,12 +48,11 @@ static bool build(struct inputs *in, const char *output, struct build_summary *s
 
 int build_main(int argc, char **argv)
 {
-    struct inputs in CLEANUP(inputs_release);
+    struct inputs in CLEANUP(inputs_release) = {0};
     struct build_summary summary = {0};
     const char *output = NULL;
     struct err err = {0};
 
-    inputs_init(&in);
     if (!read_options(argc, argv, &in, &output))
         return command_usage("build", usage);
     if (!build(&in, output, &summary, &err))

@@ -31,7 +31,7 @@ static bool read_options(int argc, char **argv, struct options *o)
                                : !inputs_take(&o->inputs, option, optarg))
             return false;
     }
-    return optind == argc && o->inputs.repo_path != NULL;
+    return optind == argc && inputs_are_whole(&o->inputs);
 }
 
 static void take(void *context, const struct build_finding *f)
@@ -41,6 +41,7 @@ static void take(void *context, const struct build_finding *f)
     const struct report_finding finding = {
         .level = f->kind == BUILD_WARNING ? REPORT_WARNING : REPORT_ERROR,
         .rule = f->rule,
+        .source = f->source,
         .path = (char *)(uintptr_t)f->path,
         .line = f->line,
         .column = f->column,
@@ -79,8 +80,8 @@ static bool check(struct inputs *in, struct report *report, struct err *err)
 
     if (!inputs_open(in, err) || !inputs_build(in, take, report, true, &set, &summary, err))
         return false;
-    report->source = in->source.name;
-    report->commit = in->source.commit;
+    report->sources = in->opened.sources;
+    report->source_count = in->opened.source_count;
     report->approved = summary.approved;
     report->held = summary.held;
     report->failures = summary.failures;
@@ -105,7 +106,6 @@ int check_main(int argc, char **argv)
 {
     struct options o = {0};
 
-    inputs_init(&o.inputs);
     const int code = read_options(argc, argv, &o) ? run(&o) : command_usage("check", usage);
 
     inputs_release(&o.inputs);

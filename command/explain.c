@@ -12,6 +12,8 @@
 
 #include "base/banned.h"
 
+enum { PATH_SIZE = 4096 };
+
 static const char usage[] = "(SET [--crds DIR]... [--namespace NAMESPACE] | " INPUTS_USAGE ") "
                             "[--as git|live] [-o text|json] "
                             "(OBJECT.yaml | - | KIND.GROUP/NAMESPACE/NAME)";
@@ -60,16 +62,6 @@ static bool take_option(struct explaining *e, int option, const char *value)
     }
 }
 
-/* A set has its sources and policy in it. */
-static bool has_only_schemas(const struct inputs *in)
-{
-    struct inputs defaults;
-
-    inputs_init(&defaults);
-    return in->policy_file == NULL && in->path_count == 0 && in->rev == defaults.rev &&
-           in->source_name == defaults.source_name;
-}
-
 static bool read_options(int argc, char **argv, struct explaining *e)
 {
     static const struct option longs[] = {INPUTS_OPTIONS,
@@ -82,9 +74,9 @@ static bool read_options(int argc, char **argv, struct explaining *e)
         if (!take_option(e, option, optarg))
             return false;
     }
-    const bool from_set = e->inputs.repo_path == NULL;
+    const bool from_set = inputs_go_with_set(&e->inputs);
 
-    if (argc - optind != (from_set ? 2 : 1) || (from_set && !has_only_schemas(&e->inputs)))
+    if (argc - optind != (from_set ? 2 : 1) || (!from_set && !inputs_are_whole(&e->inputs)))
         return false;
     e->set_path = from_set ? argv[optind] : NULL;
     e->subject = argv[argc - 1];
@@ -109,7 +101,7 @@ static bool open_inputs(struct explaining *e, struct err *err)
 {
     struct build_summary summary;
 
-    if (!inputs_open(&e->inputs, err) || !policy_load(e->inputs.policy, &e->policy, err) ||
+    if (!inputs_open(&e->inputs, err) || !policy_load(e->inputs.opened.policy, &e->policy, err) ||
         !inputs_build(&e->inputs, NULL, NULL, false, &e->built, &summary, err) ||
         !set_open_bytes(buf_bytes(&e->built), &e->set, err))
         return false;
@@ -129,6 +121,50 @@ static void explaining_release(struct explaining *e)
 
 /* --- what is asked ---------------------------------------------------------------------------- */
 
+/* The source of that name, if the set was made from inputs. */
+static const struct build_source *find_source(const struct explaining *e, struct bytes name)
+{
+    for (size_t i = 0; i < e->inputs.opened.source_count; i++) {
+        const struct build_source *s = &e->inputs.opened.sources[i];
+
+        if (bytes_equal(bytes_str(s->name), name))
+            return s;
+    }
+    return NULL;
+}
+
+/*
+ * What the source says of documents: of the one that has the object already, else of the only one.
+ * *entry is the object's if there is one.
+ */
+static const struct build_source *use_source(struct explaining *e, const struct identity *id,
+                                             struct set_entry *entry)
+{
+    const struct build_source *source =
+        e->inputs.opened.source_count == 1 ? e->inputs.opened.sources : NULL;
+    char path[PATH_SIZE];
+    size_t index;
+
+    *entry = (struct set_entry){0};
+    if (set_find(e->context.set, id, &index)) {
+        set_entry(e->context.set, index, entry);
+        source = find_source(e, entry->source);
+    }
+    if (source == NULL)
+        return NULL;
+    e->context.namespace = source->namespace;
+    e->context.delivery = delivery_for(
+        source->delivery, bytes_to_cstr(entry->path, path, sizeof(path)) ? path : e->subject);
+    return source;
+}
+
+/* For a document that names none. */
+static const char *only_namespace(const struct explaining *e)
+{
+    return e->inputs.opened.source_count == 1 ? e->inputs.opened.sources[0].namespace
+                                              : e->inputs.namespace;
+}
+
 static bool explain_file(struct explaining *e, struct explanation *out, struct err *err)
 {
     json_auto_t *object = NULL;
@@ -139,6 +175,14 @@ static bool explain_file(struct explaining *e, struct explanation *out, struct e
     const char *live = explain_live_field(object);
     const bool is_live = e->side == SIDE_LIVE || (e->side == SIDE_ASSUMED && live != NULL);
 
+    struct identity id;
+    struct set_entry entry;
+    struct bytes version;
+
+    explain_identity(object, &id, &version);
+    if (id.namespace.len == 0)
+        id.namespace = bytes_str(only_namespace(e));
+    (void)use_source(e, &id, &entry);
     buf_append_str(&assumed, is_live ? "a live object" : "a document of Git");
     if (e->side != SIDE_ASSUMED)
         buf_append_str(&assumed, ", as --as says");
@@ -156,14 +200,11 @@ static json_t *find_document(struct explaining *e, const struct identity *id, st
 {
     struct buf text CLEANUP(buf_release) = {0};
     struct set_entry entry;
-    char path[4096];
-    size_t index;
+    const struct build_source *source = use_source(e, id, &entry);
+    char path[PATH_SIZE];
 
-    if (e->inputs.repo == NULL || !set_find(e->context.set, id, &index))
-        return NULL;
-    set_entry(e->context.set, index, &entry);
-    if (!bytes_to_cstr(entry.path, path, sizeof(path)) ||
-        !repo_read_file(e->inputs.repo, e->inputs.source.commit, path, &text, err))
+    if (source == NULL || entry.path.len == 0 || !bytes_to_cstr(entry.path, path, sizeof(path)) ||
+        !repo_read_file(source->repo, source->commit, path, &text, err))
         return NULL;
     return explain_find_object(path, buf_bytes(&text), entry.line, id);
 }
@@ -188,7 +229,7 @@ static bool explain_subject(struct explaining *e, struct explanation *out, struc
 {
     if (!(e->set_path != NULL ? open_set(e, err) : open_inputs(e, err)))
         return false;
-    e->context.crds = e->inputs.crds;
+    e->context.crds = e->inputs.opened.crds;
     e->context.namespace = e->inputs.namespace;
     return explain_is_file(e->subject) ? explain_file(e, out, err)
                                        : explain_identity_of(e, out, err);
@@ -213,7 +254,6 @@ int explain_main(int argc, char **argv)
     struct explanation answer;
     struct err err = {0};
 
-    inputs_init(&e.inputs);
     if (!read_options(argc, argv, &e))
         return command_usage("explain", usage);
     if (!explain_subject(&e, &answer, &err))

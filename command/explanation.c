@@ -160,7 +160,32 @@ static bool read_manifest(struct making *m, struct err *err)
         .normal = &workspace,
     };
 
-    return manifest_read(&rules, m->object, m->context->namespace, &m->manifest, err);
+    const struct manifest_input input = {
+        .object = m->object,
+        .default_namespace = m->context->namespace,
+        .delivery = m->context->delivery,
+    };
+
+    return manifest_read(&rules, &input, &m->manifest, err);
+}
+
+/* What the delivery tool adds (N20), where labels and annotations are sound; takes the reference.
+ */
+static json_t *deliver(struct making *m, json_t *object)
+{
+    const unsigned rule = m->manifest.rule;
+
+    if (m->manifest.outcome == MANIFEST_HELD && (rule == 10 || rule == 16 || rule == 36))
+        return object;
+    json_auto_t *delivered = delivery_apply(m->context->delivery, object);
+
+    trace_pass(&m->trace, 20, object, delivered);
+    json_decref(object);
+    json_t *copy = json_deep_copy(delivered);
+
+    if (copy == NULL)
+        out_of_memory();
+    return copy;
 }
 
 /* The trace of what manifest_read did to it, as far as that came. */
@@ -173,6 +198,7 @@ static bool trace_document(struct making *m, const struct schema *schema, struct
     if (object == NULL)
         out_of_memory();
     trace_identity(&m->trace, &m->id, object);
+    object = deliver(m, object);
     struct err unused; /* what the schema refuses is why the document is held */
     const bool ok = !trace_schema(&m->trace, schema, m->version, object, &unused) || !approved ||
                     normal_read_text(&m->normal, buf_bytes(&m->manifest.document), &rules, err);

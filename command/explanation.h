@@ -18,8 +18,9 @@ enum { EXPLANATION_MAX_DIFFERENCES = 20 };
 struct explanation_context {
     const struct set *set;
     const struct policy *policy;
-    const struct crds *crds; /* NULL: no schemas, nothing is pruned or defaulted */
-    const char *namespace;   /* of objects of Git that name none; NULL: none */
+    const struct crds *crds;              /* NULL: no schemas, nothing is pruned or defaulted */
+    const char *namespace;                /* of objects of Git that name none; NULL: none */
+    const struct delivery_rule *delivery; /* what is added to documents (N20); NULL: nothing */
 };
 
 struct explanation {

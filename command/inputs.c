@@ -1,15 +1,8 @@
 #include "command/inputs.h"
 
-#include "base/file.h"
-#include "webhook/builtin.h"
-#include "webhook/config.h"
+#include <stdlib.h>
 
 #include "base/banned.h"
-
-void inputs_init(struct inputs *in)
-{
-    *in = (struct inputs){.source_name = "mesh", .rev = "HEAD"};
-}
 
 static bool add(const char **list, size_t *count, const char *value)
 {
@@ -22,17 +15,22 @@ static bool add(const char **list, size_t *count, const char *value)
 bool inputs_take(struct inputs *in, int option, const char *value)
 {
     switch (option) {
+    case 'C':
+        in->config_file = value;
+        return true;
     case 'r':
-        in->repo_path = value;
+        in->repo = value;
         return true;
     case 's':
         in->source_name = value;
         return true;
     case 'v':
-        in->rev = value;
-        return true;
+        return add(in->revs, &in->rev_count, value);
     case 'n':
         in->namespace = value;
+        return true;
+    case 'd':
+        in->delivery = value;
         return true;
     case 'p':
         in->policy_file = value;
@@ -46,58 +44,111 @@ bool inputs_take(struct inputs *in, int option, const char *value)
     }
 }
 
-static bool read_policy(struct inputs *in, struct err *err)
+bool inputs_are_whole(const struct inputs *in)
 {
-    struct buf text CLEANUP(buf_release) = {0};
-
-    if (in->policy_file == NULL)
-        return builtin_policy(&in->policy, err);
-    return file_read(in->policy_file, CONFIG_MAX_BYTES, &text, err) &&
-           config_read_policy(in->policy_file, text.ptr, text.len, &in->policy, err);
+    if (in->config_file == NULL)
+        return in->repo != NULL && in->rev_count <= 1;
+    return in->repo == NULL && in->source_name == NULL && in->namespace == NULL &&
+           in->delivery == NULL && in->path_count == 0 && in->crds_folder_count == 0;
 }
 
-bool inputs_open_schemas(struct inputs *in, const struct policy *policy, struct err *err)
+bool inputs_go_with_set(const struct inputs *in)
 {
-    in->crds = crds_new();
-    for (size_t i = 0; i < in->crds_folder_count; i++) {
-        if (!crds_add_folder(in->crds, in->crds_folders[i], policy, err))
-            return false;
-    }
-    return true;
+    return in->config_file == NULL && in->repo == NULL && in->source_name == NULL &&
+           in->delivery == NULL && in->policy_file == NULL && in->rev_count == 0 &&
+           in->path_count == 0;
 }
 
-static bool read_schemas(struct inputs *in, struct err *err)
-{
-    struct policy *policy = NULL;
-    const bool ok = policy_load(in->policy, &policy, err) && inputs_open_schemas(in, policy, err);
+/* --- opening ---------------------------------------------------------------------------------- */
 
-    policy_free(policy);
+static char *copy_of(const char *text)
+{
+    return text == NULL ? NULL : xstrdup(text);
+}
+
+/* The config that the options stand for: a source, and folders of schemas. Free with config_free.
+ */
+static struct config *config_of(const struct inputs *in)
+{
+    struct config *c = xcalloc(1, sizeof(*c));
+    struct config_source *s = xcalloc(1, sizeof(*s));
+
+    c->sources = s;
+    c->source_count = 1;
+    s->name = xstrdup(in->source_name == NULL ? "mesh" : in->source_name);
+    s->namespace = copy_of(in->namespace);
+    s->paths = xcalloc(in->path_count + 1, sizeof(char *));
+    for (; s->path_count < in->path_count; s->path_count++)
+        s->paths[s->path_count] = xstrdup(in->paths[s->path_count]);
+    c->schemas = xcalloc(in->crds_folder_count + 1, sizeof(c->schemas[0]));
+    for (; c->schema_count < in->crds_folder_count; c->schema_count++)
+        c->schemas[c->schema_count].directory = xstrdup(in->crds_folders[c->schema_count]);
+    return c;
+}
+
+static bool resolve(const struct inputs *in, struct checkout *checkout, struct err *err)
+{
+    struct repo *repo;
+
+    checkout->folder = in->repo;
+    if (!repo_open(in->repo, &repo, err))
+        return false;
+    const bool ok =
+        repo_resolve(repo, in->rev_count == 0 ? "HEAD" : in->revs[0], checkout->commit, err);
+
+    repo_close(repo);
     return ok;
+}
+
+static bool open_checkouts(struct inputs *in, const struct checkout *checkouts, struct err *err)
+{
+    const struct generation generation = {
+        .config = in->config, .checkouts = checkouts, .policy_file = in->policy_file};
+
+    return generation_open(&generation, &in->opened, err);
+}
+
+static bool open_config(struct inputs *in, struct err *err)
+{
+    return config_read(in->config_file, &in->config, err) &&
+           checkouts_fetch(in->config, in->revs, in->rev_count, &in->checkouts, err) &&
+           open_checkouts(in, in->checkouts.items, err);
+}
+
+static bool open_repo(struct inputs *in, struct err *err)
+{
+    struct checkout checkout;
+
+    in->config = config_of(in);
+    return (in->delivery == NULL || config_read_delivery("--delivery", bytes_str(in->delivery),
+                                                         &in->config->sources[0].delivery, err)) &&
+           resolve(in, &checkout, err) && open_checkouts(in, &checkout, err);
 }
 
 bool inputs_open(struct inputs *in, struct err *err)
 {
-    if (!repo_library_start(err) || !read_policy(in, err) || !read_schemas(in, err) ||
-        !repo_open(in->repo_path, &in->repo, err))
-        return false;
-    in->source = (struct build_source){
-        .name = in->source_name,
-        .repo = in->repo,
-        .paths = in->paths,
-        .path_count = in->path_count,
-        .namespace = in->namespace,
-    };
-    return repo_resolve(in->repo, in->rev, in->source.commit, err);
+    return repo_library_start(err) &&
+           (in->config_file != NULL ? open_config(in, err) : open_repo(in, err));
+}
+
+bool inputs_open_schemas(struct inputs *in, const struct policy *policy, struct err *err)
+{
+    in->opened.crds = crds_new();
+    for (size_t i = 0; i < in->crds_folder_count; i++) {
+        if (!crds_add_folder(in->opened.crds, in->crds_folders[i], policy, err))
+            return false;
+    }
+    return true;
 }
 
 bool inputs_build(const struct inputs *in, build_note *note, void *context, bool lint,
                   struct buf *out, struct build_summary *summary, struct err *err)
 {
     const struct build_input input = {
-        .sources = &in->source,
-        .source_count = 1,
-        .crds = in->crds,
-        .policy = in->policy,
+        .sources = in->opened.sources,
+        .source_count = in->opened.source_count,
+        .crds = in->opened.crds,
+        .policy = in->opened.policy,
         .note = note,
         .context = context,
         .lint = lint,
@@ -108,8 +159,8 @@ bool inputs_build(const struct inputs *in, build_note *note, void *context, bool
 
 void inputs_release(struct inputs *in)
 {
-    repo_close(in->repo);
-    json_decref(in->policy);
-    crds_free(in->crds);
-    inputs_init(in);
+    generation_close(&in->opened);
+    checkouts_remove(&in->checkouts);
+    config_free(in->config);
+    *in = (struct inputs){0};
 }

@@ -72,8 +72,10 @@ static int compare(const void *a, const void *b)
 {
     const struct report_finding *one = a;
     const struct report_finding *other = b;
-    int order = strcmp(one->path, other->path);
+    int order = strcmp(one->source, other->source);
 
+    if (order == 0)
+        order = strcmp(one->path, other->path);
     if (order == 0)
         order = (one->line > other->line) - (one->line < other->line);
     if (order == 0)
@@ -126,7 +128,30 @@ void report_summary(const struct report *r, struct buf *out)
                    r->failures == 1 ? "document fails" : "documents fail");
     else
         buf_printf(out, "a set can be built: %zu approved, %zu held", r->approved, r->held);
-    buf_printf(out, " (%s %.*s)", r->source, SHORT_COMMIT, r->commit);
+    for (size_t i = 0; i < r->source_count; i++)
+        buf_printf(out, "%s%s %.*s", i == 0 ? " (" : ", ", r->sources[i].name, SHORT_COMMIT,
+                   r->sources[i].commit);
+    buf_byte(out, ')');
+}
+
+json_t *report_sources(const struct report *r)
+{
+    json_t *sources = json_array();
+
+    for (size_t i = 0; i < r->source_count; i++) {
+        json_t *source = json_object();
+
+        set_output_add(source, "name", set_output_string(bytes_str(r->sources[i].name)));
+        set_output_add(source, "commit", set_output_string(bytes_str(r->sources[i].commit)));
+        if (json_array_append_new(sources, source) != 0)
+            out_of_memory();
+    }
+    return sources;
+}
+
+bool report_has_one_source(const struct report *r)
+{
+    return r->source_count <= 1;
 }
 
 static size_t left_out(const struct report *r)
@@ -149,6 +174,8 @@ static void write_text(const struct report *r, struct buf *out)
         report_text(f, out);
         if (f->rule > 0)
             buf_printf(out, " [%s]", report_rule(f->rule, rule));
+        if (!report_has_one_source(r))
+            buf_printf(out, " in %s", f->source);
         buf_byte(out, '\n');
     }
     if (left_out(r) > 0)
@@ -167,6 +194,7 @@ static json_t *finding_json(const struct report_finding *f)
     set_output_add(object, "level", json_string(report_level(f->level)));
     if (f->rule > 0)
         set_output_add(object, "rule", json_string(report_rule(f->rule, rule)));
+    set_output_add(object, "source", set_output_string(bytes_str(f->source)));
     set_output_add(object, "path", set_output_string(bytes_str(f->path)));
     if (f->line > 0)
         set_output_add(object, "line", json_integer(f->line));
@@ -188,8 +216,7 @@ static void write_json(const struct report *r, struct buf *out)
     }
     json_t *all = json_object();
 
-    set_output_add(all, "source", set_output_string(bytes_str(r->source)));
-    set_output_add(all, "commit", set_output_string(bytes_str(r->commit)));
+    set_output_add(all, "sources", report_sources(r));
     set_output_add(all, "buildable", json_boolean(r->failures == 0));
     set_output_add(all, "approved", json_integer((json_int_t)r->approved));
     set_output_add(all, "held", json_integer((json_int_t)r->held));

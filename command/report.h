@@ -8,7 +8,9 @@
 #ifndef COMMAND_REPORT_H
 #define COMMAND_REPORT_H
 
-#include "base/buf.h"
+#include <jansson.h>
+
+#include "source/build.h"
 
 enum { REPORT_MAX_FINDINGS = 10000 };
 
@@ -17,6 +19,7 @@ enum report_level { REPORT_WARNING, REPORT_ERROR };
 struct report_finding {
     enum report_level level;
     unsigned rule; /* of the normal form; 0: none */
+    const char *source;
     char *path;
     unsigned line;   /* 0: the whole file */
     unsigned column; /* 0: not known */
@@ -29,8 +32,8 @@ enum report_format { REPORT_TEXT, REPORT_JSON, REPORT_SARIF, REPORT_JUNIT };
 struct report {
     const char *command; /* "check" */
     const char *version; /* of the program */
-    const char *source;
-    const char *commit;
+    const struct build_source *sources;
+    size_t source_count;
     bool strict; /* warnings count as much as errors */
     size_t approved;
     size_t held;
@@ -46,7 +49,7 @@ struct report {
 /* The format of that name; false: there is none. */
 bool report_format_of(const char *name, enum report_format *out);
 
-/* Copies the texts. */
+/* Copies the texts but the source, which is one of the report's. */
 void report_add(struct report *r, const struct report_finding *finding);
 void report_release(struct report *r);
 
@@ -72,7 +75,13 @@ enum { REPORT_RULE_SIZE = 12 };
 const char *report_rule(unsigned rule, char out[REPORT_RULE_SIZE]);
 const char *report_level(enum report_level level);
 
-/* 8 objects approved, 1 held at 3f2c1ab */
+/* a set can be built: 8 approved, 1 held (mesh 3f2c1ab) */
 void report_summary(const struct report *r, struct buf *out);
+
+/* [{"name", "commit"}] */
+json_t *report_sources(const struct report *r);
+
+/* Whether a path alone says which file it is. */
+bool report_has_one_source(const struct report *r);
 
 #endif

@@ -68,6 +68,10 @@ static void append_finding(struct buf *out, const struct report *r, const struct
     char rule[REPORT_RULE_SIZE];
 
     buf_append_str(out, "    <testcase classname=\"");
+    if (!report_has_one_source(r)) {
+        append_clean(out, f->source);
+        buf_byte(out, '/');
+    }
     append_clean(out, f->path);
     buf_append_str(out, "\" name=\"");
     buf_printf(out, "%s%s", report_rule(f->rule, rule), f->rule > 0 ? " " : "");
@@ -125,7 +129,10 @@ void report_junit(const struct report *r, struct buf *out)
     buf_printf(out, "<testsuites name=\"meshwrit %s", r->command);
     append_counts(out, r);
     buf_append_str(out, "  <testsuite name=\"");
-    append_clean(out, r->source);
+    for (size_t i = 0; i < r->source_count; i++) {
+        buf_append_str(out, i > 0 ? ", " : "");
+        append_clean(out, r->sources[i].name);
+    }
     append_counts(out, r);
     append_set(out, r);
     for (size_t i = 0; i < r->count; i++)

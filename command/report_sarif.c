@@ -45,14 +45,15 @@ static json_t *region_json(const struct report_finding *f)
     return region;
 }
 
-static json_t *location_json(const struct report_finding *f)
+static json_t *location_json(const struct report *r, const struct report_finding *f)
 {
     json_t *artifact = json_object();
     json_t *physical = json_object();
     json_t *location = json_object();
 
     set_output_add(artifact, "uri", uri_json(f->path));
-    set_output_add(artifact, "uriBaseId", json_string("SRCROOT"));
+    set_output_add(artifact, "uriBaseId",
+                   json_string(report_has_one_source(r) ? "SRCROOT" : f->source));
     set_output_add(physical, "artifactLocation", artifact);
     if (f->line > 0)
         set_output_add(physical, "region", region_json(f));
@@ -67,7 +68,8 @@ static json_t *location_json(const struct report_finding *f)
     return location;
 }
 
-static json_t *result_json(const struct report_finding *f, const unsigned *index_of)
+static json_t *result_json(const struct report *r, const struct report_finding *f,
+                           const unsigned *index_of)
 {
     struct buf text CLEANUP(buf_release) = {0};
     json_t *result = json_object();
@@ -80,7 +82,7 @@ static json_t *result_json(const struct report_finding *f, const unsigned *index
     }
     set_output_add(result, "level", json_string(report_level(f->level)));
     set_output_add(result, "message", text_json(buf_cstr(&text)));
-    set_output_add(result, "locations", json_pack("[o]", location_json(f)));
+    set_output_add(result, "locations", json_pack("[o]", location_json(r, f)));
     return result;
 }
 
@@ -113,8 +115,7 @@ static json_t *properties_json(const struct report *r)
 {
     json_t *properties = json_object();
 
-    set_output_add(properties, "source", set_output_string(bytes_str(r->source)));
-    set_output_add(properties, "commit", set_output_string(bytes_str(r->commit)));
+    set_output_add(properties, "sources", report_sources(r));
     set_output_add(properties, "buildable", json_boolean(r->failures == 0));
     set_output_add(properties, "approved", json_integer((json_int_t)r->approved));
     set_output_add(properties, "held", json_integer((json_int_t)r->held));
@@ -137,7 +138,7 @@ void report_sarif(const struct report *r, struct buf *out)
     set_output_add(driver, "rules", rules_json(r, index_of));
     set_output_add(tool, "driver", driver);
     for (size_t i = 0; i < r->count; i++) {
-        if (json_array_append_new(results, result_json(&r->findings[i], index_of)) != 0)
+        if (json_array_append_new(results, result_json(r, &r->findings[i], index_of)) != 0)
             out_of_memory();
     }
     set_output_add(run, "tool", tool);

@@ -26,7 +26,7 @@ const char *rules_title(unsigned number)
         [17] = "the status is not configuration",
         [18] = "metadata that the API server or a controller sets",
         [19] = "an annotation that is a tool's bookkeeping",
-        [20] = "a label that a delivery tool sets",
+        [20] = "labels and annotations of a delivery tool",
         [21] = "labels or annotations without an entry",
         [24] = "the data of a ConfigMap",
         [36] = "the break-glass annotation is never configuration",

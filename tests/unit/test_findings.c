@@ -244,7 +244,17 @@ static void test_a_lint_finds_all_of_it(void **state)
          "held N10 a.yaml:7:1 Thing.mesh.example/a\n"
          "failure N7 a.yaml:9:1 -\n",
          2},
-        {"YAML of a governed group", "# mesh.example\\na: yes\\n", "failure N5 a.yaml:2:4 -\n", 1},
+        {"YAML of a governed group", "# mesh.example\\na: b: c\\n", "failure N5 a.yaml:2:5 -\n", 1},
+        {"YAML of a governed object",
+         HEAD "{name: a, namespace: ns}\\nspec: {a: yes, l: [on, 1e17]}\\n---\\n" HEAD
+              "{name: b, namespace: ns}\\n",
+         "held N5 a.yaml:4:11 Thing.mesh.example/ns/a\n"
+         "held N5 a.yaml:4:20 Thing.mesh.example/ns/a\n"
+         "held N8 a.yaml:4:24 Thing.mesh.example/ns/a\n",
+         0},
+        {"YAML in the way of a name", HEAD "{name: yes}\\n", "failure N5 a.yaml:3:18 -\n", 1},
+        {"YAML of a list", "# c\\n- yes\\n- 1\\n- on\\n",
+         "warning N5 a.yaml:2:3 -\nwarning N5 a.yaml:4:3 -\n", 0},
         {"YAML of something else", "a: 1\\nb: yes\\n", "warning N5 a.yaml:2:4 -\n", 0},
     };
 
@@ -278,7 +288,7 @@ static void test_a_build_finds_less(void **state)
         {"unknown fields", HEAD "{name: a, namespace: ns}\\nspec:\\n  x: 1\\n  w: 1\\n",
          "held N13 a.yaml:1:1 Thing.mesh.example/ns/a\n", true},
         {"no name", HEAD "{generateName: a-}\\n", "", false},
-        {"YAML of a governed group", "# mesh.example\\na: yes\\n", "", false},
+        {"YAML of a governed group", "# mesh.example\\na: b: c\\n", "", false},
         {"YAML of something else", "a: yes\\n", "", true},
         {"the same twice",
          HEAD "{name: a, namespace: ns}\\n---\\n" HEAD "{name: a, namespace: ns}\\n", "", true},
