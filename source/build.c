@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "policy/core.h"
 #include "policy/rules.h"
 #include "policy/setwriter.h"
 #include "source/manifest.h"
@@ -111,14 +112,11 @@ static bool visit_file(void *context, const struct repo_file *file, struct err *
         note(b, BUILD_WARNING, b->source, file->path, 0, file->problem);
         return true;
     }
-    /* Core kinds name no group: a policy that governs one has every file read. */
-    const bool named = policy_is_named_in(b->policy, file->content);
-
-    if (!named && !policy_governs_group(b->policy, (struct bytes){0}))
+    if (!policy_may_be_in(b->policy, file->content))
         return true;
     if (!(json ? yaml_read_json(file->content, &documents, err)
                : yaml_read(file->content, &documents, err))) {
-        if (named)
+        if (policy_is_named_in(b->policy, file->content))
             return err_prefix(err, "%s:", file->path);
         note(b, BUILD_WARNING, b->source, file->path, 0, err->message);
         return true;
@@ -159,16 +157,19 @@ static int compare_entries(const void *a, const void *b)
 
 static bool same_content(const struct entry *a, const struct entry *b)
 {
-    return a->manifest.outcome == MANIFEST_APPROVED && b->manifest.outcome == MANIFEST_APPROVED &&
-           digest_equal(&a->manifest.primary, &b->manifest.primary) &&
-           digest_equal(&a->manifest.digests[0], &b->manifest.digests[0]);
+    const enum manifest_outcome outcome = a->manifest.outcome;
+
+    if (outcome != b->manifest.outcome)
+        return false;
+    return outcome != MANIFEST_APPROVED ||
+           (digest_equal(&a->manifest.primary, &b->manifest.primary) &&
+            digest_equal(&a->manifest.digests[0], &b->manifest.digests[0]));
 }
 
 /* Two documents of one identity: the same content is one entry, another holds it (N7). */
 static void merge_twin(struct build *b, struct entry *first, const struct entry *twin)
 {
-    if (same_content(first, twin) ||
-        (first->manifest.outcome == MANIFEST_HELD && twin->manifest.outcome == MANIFEST_HELD))
+    if (same_content(first, twin))
         return;
     first->manifest.message.len = 0;
     buf_printf(&first->manifest.message,
@@ -188,6 +189,8 @@ static void write_entry(struct build *b, struct setwriter *w, struct entry *e)
         .line = e->line,
     };
 
+    if (m->outcome == MANIFEST_EMPTY)
+        return; /* an entry would say no more than its absence (N25) */
     if (m->outcome == MANIFEST_APPROVED) {
         b->summary.approved++;
         setwriter_approve(w, &m->id, &place, &m->primary, m->digests, m->digest_count,
@@ -227,13 +230,13 @@ struct kinds_in {
 static void write_kind(void *context, struct bytes group, struct bytes kind)
 {
     const struct kinds_in *in = context;
+    struct kind unknown = {.group = group, .kind = kind, .namespaced = true};
 
-    if (crds_find(in->crds, group, kind) == NULL)
-        setwriter_kind(in->writer,
-                       &(struct kind){.group = group, .kind = kind, .namespaced = true});
+    if (core_kind(group, kind, &unknown) || crds_find(in->crds, group, kind) == NULL)
+        setwriter_kind(in->writer, &unknown);
 }
 
-/* Every governed kind is in the set: by its schema, or by its name alone. */
+/* Every governed kind is in the set: by its schema, as a core kind, or by its name alone. */
 static void write_kinds(struct build *b, struct setwriter *w)
 {
     struct kinds_in in = {b->input->crds, w};

@@ -2,6 +2,9 @@
 
 #include <stdlib.h>
 
+#include "policy/core.h"
+#include "source/core_form.h"
+
 #include "base/banned.h"
 
 void manifest_release(struct manifest *m)
@@ -47,7 +50,7 @@ static void set_identity(struct manifest *m, struct bytes group, struct bytes ki
 
 /* N10. False: *m is not governed, or err is set. */
 static bool identify(const json_t *document, const char *default_namespace,
-                     const struct schema *schema, struct manifest *m, struct err *err)
+                     const struct kind *known, struct manifest *m, struct err *err)
 {
     const json_t *metadata = json_object_get(document, "metadata");
     const struct bytes kind = text_of(document, "kind");
@@ -63,11 +66,11 @@ static bool identify(const json_t *document, const char *default_namespace,
                        text_of(metadata, "generateName").len == 0
                            ? ""
                            : "; generateName cannot be compared with Git, give it a name");
-    if (schema != NULL && !schema_kind(schema)->namespaced)
+    if (known != NULL && !known->namespaced)
     namespace = (struct bytes){0};
     else if (namespace.len == 0) namespace = bytes_str(default_namespace);
     set_identity(m, group, kind, namespace, name);
-    if (schema != NULL && schema_kind(schema)->namespaced && namespace.len == 0)
+    if (known != NULL && known->namespaced && namespace.len == 0)
         (void)hold(m, "metadata.namespace is missing and the source has no default namespace");
     return true;
 }
@@ -266,6 +269,96 @@ static bool approve(const struct manifest_rules *rules, const json_t *document,
     return true;
 }
 
+/* --- core kinds ------------------------------------------------------------------------------- */
+
+static bool approve_projected(const struct manifest_rules *rules, const json_t *document,
+                              const struct projection *p, struct manifest *m)
+{
+    const struct normal_rules plain = {0};
+    struct buf form CLEANUP(buf_release) = {0};
+    json_t *object = core_form_projected(document, p);
+    CLEANUP(freep) char *text = json_dumps(object, JSON_COMPACT);
+    struct err err = {0};
+    const bool ok = text != NULL && normal_read_text(rules->normal, bytes_str(text), &plain, &err);
+
+    if (ok) {
+        projection_write(p, buf_bytes(&rules->normal->meta.out), &form);
+        projection_digest(buf_bytes(&form), &m->id, rules->hash, &m->primary);
+        add_digest(m, &m->primary);
+        write_document(object, false, m);
+        m->outcome = projection_is_empty(buf_bytes(&form)) ? MANIFEST_EMPTY : MANIFEST_APPROVED;
+    }
+    json_decref(object);
+    return ok || hold(m, text == NULL ? "is too large" : err.message);
+}
+
+static bool approve_configmap(const struct manifest_rules *rules, const json_t *document,
+                              const struct kind *kind, struct manifest *m)
+{
+    const struct schema_form form = {BYTES("v1"), core_form_configmap(document, &m->message)};
+
+    if (form.object == NULL)
+        return hold(m, "");
+    const bool ok = digest_form(rules, kind, &form, m, &m->primary);
+
+    if (ok) {
+        add_digest(m, &m->primary);
+        write_document(form.object, false, m);
+        m->outcome = MANIFEST_APPROVED;
+    }
+    json_decref(form.object);
+    return ok;
+}
+
+/* A governed object of a core kind, which has no schema. */
+static void judge_core(const struct manifest_rules *rules, const json_t *document,
+                       const struct kind *kind, struct manifest *m)
+{
+    struct projection projection;
+    struct bytes group;
+    struct bytes version;
+
+    policy_projection(rules->policy, &m->id, &projection);
+    if (projection.count > 0 && !core_form_counts(document, &projection)) {
+        /* Git says nothing of it (row 4). Whatever else is wrong with it is none of our business.
+         */
+        m->outcome = m->outcome == MANIFEST_HELD ? MANIFEST_NOT_GOVERNED : MANIFEST_EMPTY;
+        return;
+    }
+    normal_split_api_version(text_of(document, "apiVersion"), &group, &version);
+    if (m->outcome == MANIFEST_HELD || !check_metadata(document, m))
+        return;
+    if (kind_version(kind, version) == NULL) {
+        buf_printf(&m->message, "version %.*s is none of the core group", BYTES_FMT(version));
+        (void)hold(m, "");
+    } else if (projection.count > 0) {
+        (void)approve_projected(rules, document, &projection, m);
+    } else {
+        (void)approve_configmap(rules, document, kind, m);
+    }
+}
+
+/*
+ * What only looks like a core object (a chart's Chart.yaml has apiVersion v1 and no kind), or has
+ * no name and so can be none that a rule names, nor one with a field that counts.
+ */
+static bool is_no_core_object(const struct manifest_rules *rules, const json_t *document)
+{
+    const struct identity nameless = {.kind = text_of(document, "kind")};
+    struct projection projection;
+    enum mode mode;
+
+    if (nameless.kind.len == 0 || text_of(document, "apiVersion").len == 0)
+        return true;
+    if (text_of(json_object_get(document, "metadata"), "name").len > 0)
+        return false;
+    policy_projection(rules->policy, &nameless, &projection);
+    return !policy_governs(rules->policy, &nameless, &mode) ||
+           (projection.count > 0 && !core_form_counts(document, &projection));
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
 bool manifest_read(const struct manifest_rules *rules, const json_t *document,
                    const char *default_namespace, struct manifest *out, struct err *err)
 {
@@ -273,27 +366,33 @@ bool manifest_read(const struct manifest_rules *rules, const json_t *document,
     const struct bytes kind = text_of(document, "kind");
     struct bytes group;
     struct bytes version;
+    struct kind core;
     enum mode mode;
 
+    *out = (struct manifest){.outcome = MANIFEST_NOT_GOVERNED};
     normal_split_api_version(text_of(document, "apiVersion"), &group, &version);
+    if (group.len == 0 && is_no_core_object(rules, document))
+        return true;
     if (kind.len == 0 && policy_governs_group(rules->policy, group))
         return err_set(err, "a document of governed group %.*s has no kind", BYTES_FMT(group));
-    if (!policy_governs_kind(rules->policy, group, kind)) {
-        *out = (struct manifest){.outcome = MANIFEST_NOT_GOVERNED};
+    if (!policy_governs_kind(rules->policy, group, kind))
         return true;
-    }
     const struct schema *schema = crds_find(rules->crds, group, kind);
+    const bool is_core = core_kind(group, kind, &core);
+    const struct kind *known = is_core ? &core : schema == NULL ? NULL : schema_kind(schema);
 
-    if (!identify(document, default_namespace, schema, &m, err))
+    if (!identify(document, default_namespace, known, &m, err))
         return false;
-    if (!policy_governs(rules->policy, &m.id, &mode)) {
-        *out = (struct manifest){.outcome = MANIFEST_NOT_GOVERNED};
+    if (!policy_governs(rules->policy, &m.id, &mode))
         return true;
-    }
-    if (m.outcome != MANIFEST_HELD && schema == NULL)
+    if (is_core)
+        judge_core(rules, document, &core, &m);
+    else if (m.outcome != MANIFEST_HELD && schema == NULL)
         (void)hold(&m, "no CustomResourceDefinition of this kind is known; add it to the schemas");
-    if (m.outcome != MANIFEST_HELD && check_metadata(document, &m))
+    else if (m.outcome != MANIFEST_HELD && check_metadata(document, &m))
         (void)approve(rules, document, schema, &m);
+    if (m.outcome == MANIFEST_NOT_GOVERNED)
+        return true;
     *out = m;
     m = (struct manifest){0};
     return true;
