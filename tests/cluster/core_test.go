@@ -63,6 +63,9 @@ data: {}
 binaryData: null
 `
 
+// A value of which each byte is six in what the API server sends; with oldObject a review of it has 12 MB.
+var largeValue = strings.Repeat("<", 1_000_000)
+
 var coreRows = []row{
 	{name: "namespace as in git", git: labelled, do: create(), reason: "in-git", allowed: true},
 	{name: "namespace with a label of no mesh more", git: labelled, do: create(at("x", "metadata", "labels", "tier")),
@@ -122,6 +125,8 @@ var coreRows = []row{
 	{name: "configmap as in git", git: meshConfig, do: create(), reason: "in-git", allowed: true},
 	{name: "configmap applied on the server", git: meshConfig, do: apply, reason: "in-git", allowed: true},
 	{name: "configmap written again", git: meshConfig, live: meshConfig, do: replace(), reason: "in-git", allowed: true},
+	{name: "configmap of a megabyte", git: strings.Replace(meshConfig, "accessLogFile: /dev/stdout", largeValue, 1),
+		live: meshConfig, prep: grown, do: patch(`{"metadata":{"finalizers":["example.com/a"]}}`), reason: "in-git", allowed: true},
 	{name: "configmap without anything", git: emptyConfig, do: create(), reason: "in-git", allowed: true},
 	{name: "configmap with another value", git: meshConfig, do: create(at("x: y\n", "data", "mesh")),
 		reason: "differs-from-git", says: []string{`at data.mesh: "x: y\n", Git has "accessLogFile`}},
@@ -181,3 +186,8 @@ func finalize(o *unstructured.Unstructured) harness.Answer { return cluster.Fina
 
 // deleted leaves a Namespace that waits for a controller to finalize it; there is none here.
 func deleted(o *unstructured.Unstructured) error { return cluster.Delete(o).Err }
+
+// grown gives a ConfigMap the large value, by a patch that has it as it is: client-go would write six bytes for each too.
+func grown(o *unstructured.Unstructured) error {
+	return cluster.Patch(o, `{"data":{"mesh":"`+largeValue+`\n"}}`).Err
+}
