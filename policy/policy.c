@@ -409,6 +409,8 @@ bool policy_governs(const struct policy *p, const struct identity *id, enum mode
 void policy_projection(const struct policy *p, const struct identity *id, struct projection *out)
 {
     *out = (struct projection){0};
+    if (id->group.len > 0)
+        return; /* fields are for core kinds (policy/govern.c) */
     for (size_t i = lower_bound(p, id->group, id->kind); is_target(p, i, id->group, id->kind);
          i++) {
         const struct govern_rule *rule = &p->rules[p->targets[i].rule];

@@ -149,6 +149,9 @@ enum projection_use projection_use(const struct projection *p, enum projection_m
 {
     enum projection_use use = PROJECTION_IGNORED;
 
+    /* The API server gives every Namespace its name as this label, and takes no other value. */
+    if (map == PROJECTION_LABELS && bytes_equal(key, BYTES("kubernetes.io/metadata.name")))
+        return PROJECTION_IGNORED;
     for (size_t i = 0; i < p->count; i++) {
         for (size_t k = 0; k < p->rules[i]->count; k++) {
             const struct projection_field *field = &p->rules[i]->items[k];

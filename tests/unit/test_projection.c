@@ -194,6 +194,8 @@ static void test_the_strictest_use_of_a_key_counts(void **state)
     assert_int_equal(projection_use(&p, PROJECTION_LABELS, BYTES("a")), PROJECTION_VALUE);
     assert_int_equal(projection_use(&p, PROJECTION_LABELS, BYTES("b")), PROJECTION_EXISTENCE);
     assert_int_equal(projection_use(&p, PROJECTION_ANNOTATIONS, BYTES("a")), PROJECTION_IGNORED);
+    assert_int_equal(projection_use(&p, PROJECTION_LABELS, BYTES("kubernetes.io/metadata.name")),
+                     PROJECTION_IGNORED);
     projection_fields_release(&fields[0]);
     projection_fields_release(&fields[1]);
 }
