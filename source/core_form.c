@@ -1,6 +1,7 @@
 #include "source/core_form.h"
 
 #include "base/jsontext.h"
+#include "source/yaml_mark.h"
 
 #include "base/banned.h"
 
@@ -145,11 +146,33 @@ static json_t *counting(const json_t *document, const struct projection *p, enum
     return out;
 }
 
-bool core_form_counts(const json_t *document, const struct projection *p)
+bool core_form_is_sound(const json_t *document)
 {
-    size_t count = 0;
+    const json_t *metadata = json_object_get(document, "metadata");
+    const char *key;
+    json_t *value;
 
     for (int map = 0; map < PROJECTION_MAPS; map++) {
+        json_t *tags = json_object_get(metadata, map_names[map]);
+
+        if (tags != NULL && !json_is_object(tags) && !json_is_null(tags))
+            return false;
+        json_object_foreach(tags, key, value)
+        {
+            if (!json_is_string(value))
+                return false;
+        }
+    }
+    return yaml_mark_first(metadata) == NULL;
+}
+
+bool core_form_counts(const json_t *document, const struct projection *p)
+{
+    const json_t *metadata = json_object_get(document, "metadata");
+    size_t count = yaml_mark_text(metadata) != NULL;
+
+    for (int map = 0; map < PROJECTION_MAPS; map++) {
+        count += yaml_mark_text(json_object_get(metadata, map_names[map])) != NULL;
         json_t *tags = counting(document, p, (enum projection_map)map);
 
         count += json_object_size(tags);

@@ -24,7 +24,13 @@ json_t *core_form_configmap(const json_t *document, struct buf *problem);
  */
 json_t *core_form_projected(const json_t *document, const struct projection *p);
 
-/* Whether anything would count. */
+/* Whether labels and annotations are absent, null or maps of text. */
+bool core_form_is_sound(const json_t *document);
+
+/*
+ * Whether anything would count, or may: of labels that were refused (yaml_mark.h) nobody knows
+ * which there are.
+ */
 bool core_form_counts(const json_t *document, const struct projection *p);
 
 #endif

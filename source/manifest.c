@@ -4,6 +4,7 @@
 
 #include "policy/core.h"
 #include "source/core_form.h"
+#include "source/yaml_mark.h"
 
 #include "base/banned.h"
 
@@ -22,6 +23,15 @@ static struct bytes text_of(const json_t *map, const char *key)
     if (!json_is_string(value))
         return (struct bytes){0};
     return bytes_of(json_string_value(value), json_string_length(value));
+}
+
+static struct bytes api_group(const json_t *document)
+{
+    struct bytes group;
+    struct bytes version;
+
+    normal_split_api_version(text_of(document, "apiVersion"), &group, &version);
+    return group;
 }
 
 static bool hold(struct manifest *m, const char *message)
@@ -311,30 +321,34 @@ static bool approve_configmap(const struct manifest_rules *rules, const json_t *
 }
 
 /* A governed object of a core kind, which has no schema. */
-static void judge_core(const struct manifest_rules *rules, const json_t *document,
+static void judge_core(const struct manifest_rules *rules, const struct manifest_input *input,
                        const struct kind *kind, struct manifest *m)
 {
+    json_auto_t *object = core_form_is_sound(input->object)
+                              ? delivery_apply(input->delivery, input->object)
+                              : json_incref((json_t *)(uintptr_t)input->object);
     struct projection projection;
     struct bytes group;
     struct bytes version;
 
     policy_projection(rules->policy, &m->id, &projection);
-    if (projection.count > 0 && !core_form_counts(document, &projection)) {
-        /* Git says nothing of it (row 4). Whatever else is wrong with it is none of our business.
-         */
+    if (projection.count > 0 && !core_form_counts(object, &projection)) {
+        /* Git says nothing of it (row 4), and what else is wrong with it is no business of ours. */
         m->outcome = m->outcome == MANIFEST_HELD ? MANIFEST_NOT_GOVERNED : MANIFEST_EMPTY;
         return;
     }
-    normal_split_api_version(text_of(document, "apiVersion"), &group, &version);
-    if (m->outcome == MANIFEST_HELD || !check_metadata(document, m))
+    if (m->outcome != MANIFEST_HELD && input->refused != NULL)
+        (void)hold(m, input->refused);
+    if (m->outcome == MANIFEST_HELD || !check_metadata(object, m))
         return;
+    normal_split_api_version(text_of(object, "apiVersion"), &group, &version);
     if (kind_version(kind, version) == NULL) {
         buf_printf(&m->message, "version %.*s is none of the core group", BYTES_FMT(version));
         (void)hold(m, "");
     } else if (projection.count > 0) {
-        (void)approve_projected(rules, document, &projection, m);
+        (void)approve_projected(rules, object, &projection, m);
     } else {
-        (void)approve_configmap(rules, document, kind, m);
+        (void)approve_configmap(rules, object, kind, m);
     }
 }
 
@@ -357,42 +371,100 @@ static bool is_no_core_object(const struct manifest_rules *rules, const json_t *
            (projection.count > 0 && !core_form_counts(document, &projection));
 }
 
+/* --- refused documents (N35) ------------------------------------------------------------------ */
+
+/* What stands where the map or this member of it should, if it is a mark. */
+static const char *mark_at(const json_t *map, const char *key)
+{
+    const char *mark = yaml_mark_text(map);
+
+    return mark != NULL ? mark : yaml_mark_text(json_object_get(map, key));
+}
+
+/* Why the document's group and kind cannot be read, and so not whether it is governed. */
+static const char *kind_mark(const json_t *document)
+{
+    const char *mark = mark_at(document, "apiVersion");
+
+    return mark != NULL ? mark : mark_at(document, "kind");
+}
+
+static const char *name_mark(const json_t *document)
+{
+    const json_t *metadata = json_object_get(document, "metadata");
+    const char *mark = mark_at(metadata, "name");
+
+    return mark != NULL ? mark : mark_at(metadata, "namespace");
+}
+
+static void set_unreadable(const char *mark, struct manifest *out)
+{
+    *out = (struct manifest){.outcome = MANIFEST_UNREADABLE};
+    buf_append_str(&out->message, mark);
+}
+
 /* --- the whole -------------------------------------------------------------------------------- */
 
-bool manifest_read(const struct manifest_rules *rules, const json_t *document,
-                   const char *default_namespace, struct manifest *out, struct err *err)
+/* The document is of a governed kind. */
+static bool read_governed(const struct manifest_rules *rules, const struct manifest_input *input,
+                          const struct schema *schema, struct manifest *m, struct err *err)
 {
-    struct manifest m CLEANUP(manifest_release) = {.outcome = MANIFEST_NOT_GOVERNED};
-    const struct bytes kind = text_of(document, "kind");
-    struct bytes group;
-    struct bytes version;
+    const struct bytes group = api_group(input->object);
     struct kind core;
+    const bool is_core = core_kind(group, text_of(input->object, "kind"), &core);
+    const struct kind *known = is_core ? &core : schema == NULL ? NULL : schema_kind(schema);
     enum mode mode;
 
+    if (!identify(input->object, input->default_namespace, known, m, err))
+        return false;
+    if (!policy_governs(rules->policy, &m->id, &mode)) {
+        manifest_release(m);
+        return true;
+    }
+    if (is_core) {
+        judge_core(rules, input, &core, m);
+        if (m->outcome == MANIFEST_NOT_GOVERNED)
+            manifest_release(m);
+        return true;
+    }
+    if (m->outcome != MANIFEST_HELD && input->refused != NULL)
+        (void)hold(m, input->refused);
+    if (m->outcome != MANIFEST_HELD && schema == NULL)
+        (void)hold(m, "no CustomResourceDefinition of this kind is known; add it to the schemas");
+    if (m->outcome != MANIFEST_HELD && check_metadata(input->object, m)) {
+        json_auto_t *delivered = delivery_apply(input->delivery, input->object);
+
+        (void)approve(rules, delivered, schema, m);
+    }
+    return true;
+}
+
+bool manifest_read(const struct manifest_rules *rules, const struct manifest_input *input,
+                   struct manifest *out, struct err *err)
+{
+    struct manifest m CLEANUP(manifest_release) = {.outcome = MANIFEST_NOT_GOVERNED};
+    const struct bytes kind = text_of(input->object, "kind");
+    const struct bytes group = api_group(input->object);
+    const char *mark = kind_mark(input->object);
+
     *out = (struct manifest){.outcome = MANIFEST_NOT_GOVERNED};
-    normal_split_api_version(text_of(document, "apiVersion"), &group, &version);
-    if (group.len == 0 && is_no_core_object(rules, document))
+    if (mark != NULL) {
+        set_unreadable(mark, out);
+        return true;
+    }
+    mark = name_mark(input->object);
+    if (group.len == 0 && mark == NULL && is_no_core_object(rules, input->object))
         return true;
     if (kind.len == 0 && policy_governs_group(rules->policy, group))
         return err_set(err, "a document of governed group %.*s has no kind", BYTES_FMT(group));
     if (!policy_governs_kind(rules->policy, group, kind))
         return true;
-    const struct schema *schema = crds_find(rules->crds, group, kind);
-    const bool is_core = core_kind(group, kind, &core);
-    const struct kind *known = is_core ? &core : schema == NULL ? NULL : schema_kind(schema);
-
-    if (!identify(document, default_namespace, known, &m, err))
+    if (mark != NULL) {
+        set_unreadable(mark, out);
+        return true;
+    }
+    if (!read_governed(rules, input, crds_find(rules->crds, group, kind), &m, err))
         return false;
-    if (!policy_governs(rules->policy, &m.id, &mode))
-        return true;
-    if (is_core)
-        judge_core(rules, document, &core, &m);
-    else if (m.outcome != MANIFEST_HELD && schema == NULL)
-        (void)hold(&m, "no CustomResourceDefinition of this kind is known; add it to the schemas");
-    else if (m.outcome != MANIFEST_HELD && check_metadata(document, &m))
-        (void)approve(rules, document, schema, &m);
-    if (m.outcome == MANIFEST_NOT_GOVERNED)
-        return true;
     *out = m;
     m = (struct manifest){0};
     return true;

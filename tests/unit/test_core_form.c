@@ -180,13 +180,66 @@ static void test_documents_of_core_kinds(void **state)
         struct manifest m;
         struct err err = {0};
 
-        if (!manifest_read(&b.rules, document, NULL, &m, &err))
+        if (!manifest_read(&b.rules, &(struct manifest_input){.object = document}, &m, &err))
             fail_msg("%s: %s", rows[i].name, err.message);
         struct buf *says = m.outcome == MANIFEST_HELD ? &m.message : &m.document;
 
         if (m.outcome != rows[i].outcome ||
             (rows[i].says != NULL && strcmp(buf_cstr(says), rows[i].says) != 0))
             fail_msg("%s: outcome %d: %s", rows[i].name, m.outcome, buf_cstr(says));
+        manifest_release(&m);
+        json_decref(document);
+    }
+    bench_end(&b);
+}
+
+/* What is left of a document that the YAML subset refuses (source/yaml_mark.h). */
+static void test_refused_documents_of_core_kinds(void **state)
+{
+#define MARK "{\"<<\":\"3:4: why\"}"
+    static const struct {
+        const char *name;
+        const char *json;
+        enum manifest_outcome outcome;
+    } rows[] = {
+        {"elsewhere, and nothing counts",
+         DOC("Service", "\"name\":\"a\",\"namespace\":\"n\"", ",\"spec\":" MARK), MANIFEST_EMPTY},
+        {"elsewhere, and something counts",
+         DOC("Service", "\"name\":\"a\",\"namespace\":\"n\",\"labels\":{\"istio\":\"1\"}",
+             ",\"spec\":" MARK),
+         MANIFEST_HELD},
+        {"what counts",
+         DOC("Service", "\"name\":\"a\",\"namespace\":\"n\",\"labels\":{\"istio\":" MARK "}", ""),
+         MANIFEST_HELD},
+        {"all labels: nobody knows which",
+         DOC("Service", "\"name\":\"a\",\"namespace\":\"n\",\"labels\":" MARK, ""), MANIFEST_HELD},
+        {"a label that does not count",
+         DOC("Service", "\"name\":\"a\",\"namespace\":\"n\",\"labels\":{\"x\":" MARK "}", ""),
+         MANIFEST_EMPTY},
+        {"the name", DOC("Service", "\"name\":" MARK, ""), MANIFEST_UNREADABLE},
+        {"the name, of a kind that is governed by name", DOC("ConfigMap", "\"name\":" MARK, ""),
+         MANIFEST_UNREADABLE},
+        {"the name, of a kind that is not governed", DOC("Pod", "\"name\":" MARK, ""),
+         MANIFEST_NOT_GOVERNED},
+        {"a ConfigMap's data",
+         DOC("ConfigMap", "\"name\":\"istio\",\"namespace\":\"istio-system\"",
+             ",\"data\":{\"a\":" MARK "}"),
+         MANIFEST_HELD},
+    };
+    struct bench b;
+
+    (void)state;
+    bench_start(&b);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        json_t *document = load(rows[i].json);
+        const struct manifest_input input = {.object = document, .refused = "a.yaml:3:4: why"};
+        struct manifest m;
+        struct err err = {0};
+
+        if (!manifest_read(&b.rules, &input, &m, &err))
+            fail_msg("%s: %s", rows[i].name, err.message);
+        if (m.outcome != rows[i].outcome)
+            fail_msg("%s: outcome %d: %s", rows[i].name, m.outcome, buf_cstr(&m.message));
         manifest_release(&m);
         json_decref(document);
     }
@@ -203,7 +256,7 @@ static void test_what_counts_needs_a_name(void **state)
 
     (void)state;
     bench_start(&b);
-    assert_false(manifest_read(&b.rules, document, NULL, &m, &err));
+    assert_false(manifest_read(&b.rules, &(struct manifest_input){.object = document}, &m, &err));
     assert_non_null(strstr(err.message, "has no metadata.name; generateName"));
     json_decref(document);
     bench_end(&b);
@@ -214,6 +267,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_configmaps_are_decoded_as_the_api_server_does),
         cmocka_unit_test(test_documents_of_core_kinds),
+        cmocka_unit_test(test_refused_documents_of_core_kinds),
         cmocka_unit_test(test_what_counts_needs_a_name),
     };
 

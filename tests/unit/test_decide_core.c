@@ -58,7 +58,7 @@ static void add_document(struct setwriter *w, const struct manifest_rules *git, 
     struct manifest m;
     struct err err;
 
-    if (!manifest_read(git, document, NULL, &m, &err))
+    if (!manifest_read(git, &(struct manifest_input){.object = document}, &m, &err))
         fail_msg("%s: %s", json, err.message);
     if (m.outcome == MANIFEST_APPROVED)
         setwriter_approve(w, &m.id, &here, &m.primary, m.digests, m.digest_count,
