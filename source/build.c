@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "policy/core.h"
 #include "policy/rules.h"
 #include "policy/setwriter.h"
 #include "source/manifest.h"
@@ -78,7 +79,7 @@ static bool pass_over(struct build *b, const char *path, struct bytes text, cons
 
     if (policy_is_named_in(b->policy, text))
         return err_set(err,
-                       "%s:%s (a governed group is named here, and this is in the way of "
+                       "%s:%s (something governed is named here, and this is in the way of "
                        "reading which object it is)",
                        path, why);
     note(b, BUILD_WARNING, b->source, path, (unsigned)line, message == NULL ? why : message + 1);
@@ -180,9 +181,7 @@ static bool visit_file(void *context, const struct repo_file *file, struct err *
         note(b, BUILD_WARNING, b->source, file->path, 0, file->problem);
         return true;
     }
-    /* Core kinds name no group: a policy that governs one has every file read. */
-    if (!policy_is_named_in(b->policy, file->content) &&
-        !policy_governs_group(b->policy, (struct bytes){0}))
+    if (!policy_may_be_in(b->policy, file->content))
         return true;
     const bool whole = bytes_ends_with(bytes_str(file->path), BYTES(".json"))
                            ? yaml_read_json_marked(file->content, &documents, &rest, &why)
@@ -224,9 +223,13 @@ static int compare_entries(const void *a, const void *b)
 
 static bool same_content(const struct entry *a, const struct entry *b)
 {
-    return a->manifest.outcome == MANIFEST_APPROVED && b->manifest.outcome == MANIFEST_APPROVED &&
-           digest_equal(&a->manifest.primary, &b->manifest.primary) &&
-           digest_equal(&a->manifest.digests[0], &b->manifest.digests[0]);
+    const enum manifest_outcome outcome = a->manifest.outcome;
+
+    if (outcome != b->manifest.outcome)
+        return false;
+    return outcome != MANIFEST_APPROVED ||
+           (digest_equal(&a->manifest.primary, &b->manifest.primary) &&
+            digest_equal(&a->manifest.digests[0], &b->manifest.digests[0]));
 }
 
 /* Two documents of one identity: the same content is one entry, another holds it (N7). */
@@ -237,7 +240,7 @@ static void merge_twin(struct build *b, struct entry *first, const struct entry 
     const struct manifest *held = first_held ? &first->manifest : &twin->manifest;
     struct buf message = {0};
 
-    if (first->twice || same_content(first, twin) || (first_held && twin_held))
+    if (first->twice || same_content(first, twin))
         return;
     buf_printf(&message, "is in Git twice with different content: %s:%u and %s %s:%u", first->path,
                first->line, b->input->sources[twin->source].name, twin->path, twin->line);
@@ -262,6 +265,8 @@ static void write_entry(struct build *b, struct setwriter *w, struct entry *e)
         .line = e->line,
     };
 
+    if (m->outcome == MANIFEST_EMPTY)
+        return; /* an entry would say no more than its absence (N25) */
     if (m->outcome == MANIFEST_APPROVED) {
         b->summary.approved++;
         setwriter_approve(w, &m->id, &place, &m->primary, m->digests, m->digest_count,
@@ -301,13 +306,13 @@ struct kinds_in {
 static void write_kind(void *context, struct bytes group, struct bytes kind)
 {
     const struct kinds_in *in = context;
+    struct kind unknown = {.group = group, .kind = kind, .namespaced = true};
 
-    if (crds_find(in->crds, group, kind) == NULL)
-        setwriter_kind(in->writer,
-                       &(struct kind){.group = group, .kind = kind, .namespaced = true});
+    if (core_kind(group, kind, &unknown) || crds_find(in->crds, group, kind) == NULL)
+        setwriter_kind(in->writer, &unknown);
 }
 
-/* Every governed kind is in the set: by its schema, or by its name alone. */
+/* Every governed kind is in the set: by its schema, as a core kind, or by its name alone. */
 static void write_kinds(struct build *b, struct setwriter *w)
 {
     struct kinds_in in = {b->input->crds, w};
