@@ -49,10 +49,10 @@ static bool check_start(struct reader *r, struct err *err)
     const bool implicit = event->data.document_start.implicit != 0;
     const yaml_version_directive_t *version = event->data.document_start.version_directive;
 
-    if (version != NULL && (version->major != 1 || version->minor != 1))
+    /* kubectl takes what is before the first separator for a document of its own. */
+    if (version != NULL)
         return yaml_events_fail(&r->events, err,
-                                "tools read %%YAML %d.%d differently; take the "
-                                "line out",
+                                "%%YAML %d.%d is an error to some tools; take the line out",
                                 version->major, version->minor);
     if (event->data.document_start.tag_directives.start !=
         event->data.document_start.tag_directives.end)
@@ -73,6 +73,18 @@ static bool check_start(struct reader *r, struct err *err)
     return true;
 }
 
+/* Where a document is nothing but its end, kubectl's reader misses the content. */
+static bool check_empty_end(struct reader *r, struct err *err)
+{
+    const yaml_event_t *event = &r->events.event;
+
+    if (event->type != YAML_DOCUMENT_END_EVENT || event->data.document_end.implicit != 0)
+        return true;
+    return yaml_events_fail(&r->events, err,
+                            "\"...\" behind an empty document is an error to some tools; take it "
+                            "out");
+}
+
 static bool read_document(struct reader *r, struct yaml_documents *list, struct err *err)
 {
     json_t *root;
@@ -80,8 +92,10 @@ static bool read_document(struct reader *r, struct yaml_documents *list, struct 
 
     if (!check_start(r, err) || !yaml_tree_read(&r->events, &r->budget, &root, &line, err))
         return false;
+    const bool ok = !json_is_null(root) || check_empty_end(r, err);
+
     add_document(list, root, line);
-    return true;
+    return ok;
 }
 
 static bool read_stream(struct reader *r, struct yaml_documents *list, struct err *err)
