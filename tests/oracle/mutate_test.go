@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -137,8 +136,8 @@ func (c mutation) judge(answers []answer) (string, error) {
 	if c.after.body == nil {
 		return "not approved", nil
 	}
-	if !answers[0].ok && strings.Contains(answers[0].reason(), "embedded") {
-		return "not approved", nil // what no mesh has is held rather than coerced
+	if !answers[0].ok && answers[0].refusesEmbedded() {
+		return "not approved", nil
 	}
 	if !answers[0].ok {
 		return "different", fmt.Errorf("held: %s", answers[0].reason())

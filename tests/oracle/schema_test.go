@@ -311,13 +311,18 @@ func (s resource) judge(answers []answer) (string, error) {
 	return s.judgeManifest(answers[1])
 }
 
+// Embedded resources, which no mesh has, are held rather than coerced, also where only another version has one.
+func (a answer) refusesEmbedded() bool {
+	return strings.Contains(a.reason(), "embedded") || strings.Contains(a.reason(), "must be a string")
+}
+
 // The passes alone, byte for byte.
 func (s resource) judgePasses(a answer) error {
 	object := runtime.DeepCopyJSON(s.object)
 	before := mustJSON(object)
 	pruned, err := pass(s.version.schema, object)
 	if !a.ok {
-		if err != nil || hasHugeInteger(s.object) || strings.Contains(a.reason(), "embedded") || strings.Contains(a.reason(), "must be a string") {
+		if err != nil || hasHugeInteger(s.object) || a.refusesEmbedded() {
 			return nil
 		}
 		return fmt.Errorf("policy/schema refuses it: %s\nGo makes %s", a.reason(), mustJSON(object))
@@ -357,13 +362,13 @@ func (s resource) judgeManifest(a answer) (string, error) {
 	switch {
 	case errors.Is(err, errRefused):
 		return "refused by the API server", nil
+	case !a.ok && a.refusesEmbedded():
+		return "held", nil
 	case err != nil:
 		return "different", fmt.Errorf("the reference fails: %w", err)
 	case want == nil && a.ok:
 		return "different", fmt.Errorf("approved, but it must be held (%s)", why)
 	case want == nil:
-		return "held", nil
-	case !a.ok && strings.Contains(a.reason(), "embedded"):
 		return "held", nil
 	case !a.ok:
 		return "different", fmt.Errorf("held: %s", a.reason())

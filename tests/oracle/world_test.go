@@ -137,9 +137,9 @@ func (w *world) addRandom(r *rand.Rand) error {
 		return err
 	}
 	for i := range 48 {
-		text, err := json.Marshal(printable(randomCRD(r, i)))
-		if err != nil {
-			return err
+		text := mustJSON(printable(randomCRD(r, i)))
+		for v, err := decode(text); err != nil || hasHugeInteger(v); v, err = decode(text) {
+			text = mustJSON(printable(randomCRD(r, i)))
 		}
 		k, err := compile(text)
 		if err != nil {

@@ -125,7 +125,7 @@ func calmScalar(r *rand.Rand, indent string) string {
 	case 1:
 		return "\"" + s + pick(r, []string{"", "", "\\n", "\\t", "\\x41", "\\u00e9", "\n  x", "\\\n  x", "\\\"", "\\\\"}) + "\""
 	case 2:
-		return pick(r, []string{"|", ">", "|-", ">-", "|+"}) + "\n" + indent + "a" + s + "\n" + indent + "b"
+		return pick(r, []string{"|", ">", "|-", ">-", "|+"}) + "\n" + indent + "a" + s + "\n" + indent + "b" + pick(r, []string{"", "", "", "\n", "\n\n"})
 	}
 	if strings.HasPrefix(s, "*") || once(r, 30) {
 		return "'" + s + "'"
