@@ -12,6 +12,12 @@
 
 #define YAML_TAG_PREFIX "tag:yaml.org,2002:"
 
+/*
+ * A key on one line has 1024 characters at most, and kustomize, which writes it out again, may need
+ * ten for one. No key of Kubernetes' own is longer than 317 bytes.
+ */
+enum { YAML_MAX_KEY_BYTES = 320 };
+
 /* How much a node holds, with all that is below it. */
 struct size {
     size_t nodes; /* keys count too */
@@ -261,6 +267,10 @@ static bool take_key(struct builder *b, const struct yaml_scalar *s, struct byte
     if (s->type != YAML_SCALAR_TEXT)
         return yaml_events_fail(b->events, err, "a key has to be text; write %s in quotes",
                                 yaml_text_quote(text, quoted));
+    if (text.len > YAML_MAX_KEY_BYTES)
+        return yaml_events_fail(b->events, err,
+                                "a key of more than %d bytes is an error to some tools",
+                                YAML_MAX_KEY_BYTES);
     if (bytes_equal(text, BYTES("<<")))
         return yaml_events_fail(b->events, err,
                                 "some tools take the key \"<<\" for a merge key, "

@@ -110,8 +110,11 @@ func styledScalar(r *rand.Rand, indent string) string {
 
 var calmScalars = []string{
 	"a", "reviews", "80", "-1", "0.5", "true", "False", "null", "~", "", "5s", "a b", "http://x:80/y", "x-y.z", "v1", "0x1F", "0777", "1e3", "1_000",
+	longText, "x: \u200b", "\ufffd", "\U0010ffff", "\u00ad", " lead", "trail ", "a\tb", "a: b", "a #b", "- a", "\u00a0", "\ue000x",
 	"日本", "é", "*.example.com", "/api", "1.2.3.4", "a#b", "it's", "{}", "[]", "1.0", "-0", "1:2", "=", "TRUE", "Null", "0o17", "0b11", ".5", "08",
 }
+
+const longText = "a text that is longer than a line of eighty characters, so that who writes it out again may want to fold it   somewhere"
 
 // What all readers should agree about, mostly: a document has many scalars.
 func calmScalar(r *rand.Rand, indent string) string {
@@ -199,6 +202,9 @@ func (g *yamlGrower) key(i int) string {
 	case 1:
 		return "\"" + key + "\""
 	case 2:
+		if once(g.r, 4) { // near the length where a key no longer fits on one line
+			return strings.Repeat(pick(g.r, []string{"k", "k ", "é", "😀", "\"", "\u200b"}), pick(g.r, []int{40, 63, 64, 65, 80, 128, 129, 160, 318, 320, 322, 1024}))
+		}
 		if once(g.r, 4) {
 			return pick(g.r, []string{"? " + key + "\n", plainScalar(g.r), "!!str " + key, "&k " + key, "\"\\u0061\""})
 		}
@@ -271,6 +277,8 @@ func (g *yamlGrower) value(indent, depth int, inList bool) {
 // An anchor or a tag, rarely.
 func (g *yamlGrower) properties() string {
 	switch {
+	case once(g.r, 60):
+		return pick(g.r, []string{" # c\n       ", " !!str # c\n       ", " &c # c\n       ", "\n        # c\n       ", "\n\n       "})
 	case once(g.r, 15):
 		g.anchors++
 		return fmt.Sprintf(" &a%d", g.anchors-1)
