@@ -199,7 +199,7 @@ func (c jsonCase) judge(answers []answer) (string, error) {
 		if answers[1].ok && !bytes.HasPrefix(c.text, []byte("\ufeff")) && json.Valid(c.text) {
 			return "different", fmt.Errorf("policy/jread refuses it (%s), source/yaml does not", a.reason())
 		}
-		return "refused", nil
+		return "refused", c.judgeFile(answers[1])
 	}
 	if err != nil {
 		return "different", fmt.Errorf("Go refuses it: %v\nC   %s", err, canonicalText(a.fields[0]))
@@ -207,18 +207,24 @@ func (c jsonCase) judge(answers []answer) (string, error) {
 	if want := encode(nil, got); !bytes.Equal(a.fields[0], want) {
 		return "different", fmt.Errorf("Go  %s\nC   %s", canonicalText(want), canonicalText(a.fields[0]))
 	}
-	return "accepted", c.judgeFile(answers[1], got)
+	return "accepted", c.judgeFile(answers[1])
 }
 
-// A .json file: the same again, where it is accepted (Git may hold less than a request).
-func (c jsonCase) judgeFile(a answer, got any) error {
-	if !a.ok || len(a.fields) != 1 {
+// A .json file, where it is accepted (Git may hold less than a request): the same to kubectl, and to kustomize, which takes
+// it for YAML, if it can read it at all.
+func (c jsonCase) judgeFile(a answer) error {
+	if !a.ok || !bytes.HasPrefix(bytes.TrimSpace(c.text), []byte("{")) {
 		return nil
 	}
-	if want := encode(nil, []any{got}); !bytes.Equal(a.fields[0], want) {
-		return fmt.Errorf("as a file: Go %s\nC   %s", canonicalText(want), canonicalText(a.fields[0]))
+	want, err := readKubectl(c.text)
+	if err := compareDocuments("kubectl", a.fields, want, err); err != nil {
+		return err
 	}
-	return nil
+	// Of a stream it reads the first document only.
+	if want, err = readKustomize(c.text); err != nil || len(a.fields) != 1 {
+		return nil
+	}
+	return compareDocuments("kustomize", a.fields, want, nil)
 }
 
 func smallerJSON(c jsonCase) []jsonCase {
