@@ -162,7 +162,7 @@ type yamlGrower struct {
 func grownYAML(r *rand.Rand) []byte {
 	g := &yamlGrower{r: r}
 	if once(r, 5) {
-		g.out.WriteString(pick(r, []string{"---\n", "# c\n", "\n", "--- # c\n", "\ufeff", "# c\n---\n"}))
+		g.out.WriteString(pick(r, []string{"---\n", "# c\n", "\n", "--- # c\n", "\ufeff", "# c\n---\n", "&r # c\n", "&r\n", "!!str # c\n"}))
 	}
 	for i := range 1 + r.IntN(6)/4 {
 		if i > 0 {
