@@ -41,40 +41,28 @@ static bool check_block_end(struct yaml_events *e, struct err *err)
                             "end the file with a line feed");
 }
 
-static bool is_blank(uint8_t c)
+static bool is_space(uint8_t c)
 {
-    return c == ' ' || c == '\t';
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Whether what stands at `i` is the first thing on its line. */
-static bool begins_line(struct bytes text, size_t i)
-{
-    while (i > 0 && is_blank(text.ptr[i - 1]))
-        i--;
-    return i == 0 || text.ptr[i - 1] == '\n';
-}
-
-/*
- * A comment before a block's "|" or ">" can get into the block when kustomize writes it out again.
- * There is room for one only if the sign is not on the line of its key, dash, tag and anchor.
- */
-static bool check_block_start(struct yaml_events *e, struct err *err)
+bool yaml_style_check_properties(struct yaml_events *e, struct err *err)
 {
     const struct bytes text = e->text;
-    const size_t start = yaml_events_offset(e, &e->event.start_mark);
-    size_t i = start;
+    size_t i = yaml_events_offset(e, &e->event.start_mark);
 
     while (i < text.len && (text.ptr[i] == '&' || text.ptr[i] == '!')) {
-        while (i < text.len && strchr(" \t\r\n", text.ptr[i]) == NULL)
+        while (i < text.len && !is_space(text.ptr[i]))
             i++;
-        while (i < text.len && is_blank(text.ptr[i]))
+        while (i < text.len && is_space(text.ptr[i]))
             i++;
     }
-    if (!begins_line(text, start) && i < text.len && (text.ptr[i] == '|' || text.ptr[i] == '>'))
+    if (i == text.len || text.ptr[i] != '#')
         return true;
-    return yaml_events_fail(e, err,
-                            "tools read a block differently if its \"|\" or \">\" is on a line of "
-                            "its own; put it behind the key");
+    return yaml_events_fail(
+        e, err,
+        "a comment between an anchor or a tag and its value is moved into other "
+        "values by some tools; move the comment");
 }
 
 bool yaml_style_is_empty(const yaml_event_t *event)
@@ -171,7 +159,7 @@ bool yaml_style_check(struct yaml_events *e, bool in_flow, struct err *err)
         return check_escapes(e, err);
     case YAML_LITERAL_SCALAR_STYLE:
     case YAML_FOLDED_SCALAR_STYLE:
-        return check_block_start(e, err) && check_block_end(e, err) &&
+        return check_block_end(e, err) &&
                check_block_survives(e, value, style == YAML_FOLDED_SCALAR_STYLE, err);
     default:
         return true;

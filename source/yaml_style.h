@@ -21,4 +21,11 @@ bool yaml_style_keeps_line_ends(const yaml_event_t *event);
 bool yaml_style_refuse_empty(const struct yaml_events *e, struct err *err);
 bool yaml_style_refuse_kept(const struct yaml_events *e, struct err *err);
 
+/*
+ * For a node with an anchor or a tag: whether all tools read it alike. kustomize, which writes a
+ * document out again, puts a comment between these and the value behind some other value, or into
+ * a block.
+ */
+MUST_USE bool yaml_style_check_properties(struct yaml_events *e, struct err *err);
+
 #endif

@@ -207,16 +207,6 @@ static bool check_tag(struct builder *b, const yaml_char_t *tag, const char *unt
                             quote_cstr(tag, quoted), untagged);
 }
 
-/* kustomize moves a comment behind such a tag to where it breaks the document. */
-static bool refuse_tag(struct builder *b, const yaml_char_t *tag, struct err *err)
-{
-    char quoted[YAML_QUOTE_SIZE];
-
-    return yaml_events_fail(
-        b->events, err, "the tag %s of a map or list is not read alike by all tools; take it out",
-        quote_cstr(tag, quoted));
-}
-
 /* --- scalars ---------------------------------------------------------------------------------- */
 
 /* What the scalar means, its tag checked against it. */
@@ -298,6 +288,10 @@ static bool take_scalar(struct builder *b, struct err *err)
     };
     struct yaml_scalar scalar;
 
+    const bool has_properties = event->data.scalar.anchor != NULL || event->data.scalar.tag != NULL;
+
+    if (has_properties && !yaml_style_check_properties(b->events, err))
+        return false;
     if (!open_anchor(b, event->data.scalar.anchor, err) || !resolve(b, &scalar, err) ||
         !count_nodes(b, 1, err))
         return false;
@@ -388,9 +382,10 @@ static bool open_frame(struct builder *b, json_t *node, bool flow, const yaml_ch
         return refuse_complex_key(b, err);
     if (b->depth == YAML_MAX_DEPTH)
         return yaml_events_fail(b->events, err, "nested deeper than %d", YAML_MAX_DEPTH);
-    if (tag != NULL)
-        return refuse_tag(b, tag, err);
-    if (!count_nodes(b, 1, err) || !open_anchor(b, anchor, err))
+    if ((anchor != NULL || tag != NULL) && !yaml_style_check_properties(b->events, err))
+        return false;
+    if (!count_nodes(b, 1, err) || !open_anchor(b, anchor, err) ||
+        !check_tag(b, tag, json_is_object(node) ? "map" : "seq", err))
         return false;
     b->stack[b->depth++] = (struct frame){
         .node = STEAL(owned),

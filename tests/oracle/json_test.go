@@ -98,7 +98,9 @@ func (w *jsonWriter) integer(i int64) {
 			text += pick(w.r, []string{".0", "e0", "E+00", ".000e-0", "00e-2"})
 		}
 	case 1:
-		if w.loose {
+		if w.loose && once(w.r, 2) {
+			text = fmt.Sprintf("%d%018d%c%d", i, w.r.Int64N(1e18), pick(w.r, []byte("0.e")), w.r.IntN(400))
+		} else if w.loose {
 			text += pick(w.r, []string{"0", "000000000000000", "e3", ".5", "e-1"})
 		}
 	}
@@ -173,18 +175,50 @@ func damaged(r *rand.Rand, text []byte, pieces []string) []byte {
 func randomJSON(r *rand.Rand, _ *world) jsonCase {
 	// A number is never a whole document to our reader.
 	v := any([]any{randomValue(r, 5)})
-	if once(r, 2) {
+	switch {
+	case once(r, 2):
 		v = randomMap(r, 4, 5)
+	case once(r, 20):
+		v = nested(r, v, r.IntN(90))
 	}
+	must := depth(v) <= 64 // N4
 	switch r.IntN(6) {
 	case 0:
-		return jsonCase{mustJSON(v), true}
+		return jsonCase{mustJSON(v), must}
 	case 1:
-		return jsonCase{spelled(r, v), true}
+		return jsonCase{spelled(r, v), must}
 	case 2:
 		return jsonCase{(&jsonWriter{r: r, loose: true}).print(v), false}
 	}
 	return jsonCase{damaged(r, spelled(r, v), jsonPieces), false}
+}
+
+func nested(r *rand.Rand, v any, levels int) any {
+	for range levels {
+		if once(r, 2) {
+			v = []any{v}
+		} else {
+			v = map[string]any{randomKey(r): v}
+		}
+	}
+	return v
+}
+
+func depth(v any) int {
+	deepest := -1
+	switch v := v.(type) {
+	case []any:
+		deepest = 0
+		for _, item := range v {
+			deepest = max(deepest, depth(item))
+		}
+	case map[string]any:
+		deepest = 0
+		for _, value := range v {
+			deepest = max(deepest, depth(value))
+		}
+	}
+	return deepest + 1
 }
 
 func (c jsonCase) ask() []request { return []request{ask('J', c.text), ask('S', c.text)} }

@@ -175,7 +175,50 @@ func (c mutation) isOtherForm(d digest) bool {
 }
 
 func (c mutation) show() string {
-	return fmt.Sprintf("change: %s\nGit    %s\nbefore %s\nafter  %s", c.name, mustJSON(c.git.object), c.before.body, c.after.body)
+	before, after := c.before.request(), c.after.request()
+	return fmt.Sprintf("change: %s, at %s\nGit    %s\nbefore %s\nafter  %s",
+		c.name, firstDifference(before, after), mustJSON(c.git.object), mustJSON(before), mustJSON(after))
+}
+
+func (v review) request() any {
+	tree, _ := decode(v.body)
+	review, _ := tree.(map[string]any)
+	return review["request"]
+}
+
+// The path of what differs; "" if nothing does.
+func firstDifference(a, b any) string {
+	left, isMap := a.(map[string]any)
+	right, both := b.(map[string]any)
+	if isMap && both {
+		for _, key := range sortedKeys(left) {
+			if value, there := right[key]; !there {
+				return "." + key
+			} else if path := firstDifference(left[key], value); path != "" {
+				return "." + key + path
+			}
+		}
+		for _, key := range sortedKeys(right) {
+			if _, there := left[key]; !there {
+				return "." + key
+			}
+		}
+		return ""
+	}
+	list, isList := a.([]any)
+	other, both := b.([]any)
+	if isList && both && len(list) == len(other) {
+		for i := range list {
+			if path := firstDifference(list[i], other[i]); path != "" {
+				return fmt.Sprintf("[%d]%s", i, path)
+			}
+		}
+		return ""
+	}
+	if bytes.Equal(encode(nil, a), encode(nil, b)) {
+		return ""
+	}
+	return " "
 }
 
 func TestMutation(t *testing.T) {

@@ -257,7 +257,7 @@ func printable(v any) any {
 	switch v := v.(type) {
 	case string:
 		return strings.Map(func(c rune) rune {
-			if (c < ' ' && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0) || c == '\ufeff' || c == '\u2028' || c == '\u2029' {
+			if (c < ' ' && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0) || c == '\ufeff' || c == '\ufffe' || c == '\uffff' || c == '\u2028' || c == '\u2029' {
 				return '?'
 			}
 			return c

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 
 	structural "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
 )
@@ -23,7 +24,10 @@ var texts = []string{
 }
 
 func randomText(r *rand.Rand) string {
-	if once(r, 3) {
+	switch r.IntN(24) {
+	case 0: // something rare at any distance from the ends, for readers that take many bytes at a time
+		return strings.Repeat("x", r.IntN(70)) + pick(r, texts) + strings.Repeat("y", r.IntN(70))
+	case 1, 2, 3, 4, 5, 6, 7:
 		return fmt.Sprintf("%s%d", pick(r, texts), r.IntN(100))
 	}
 	return pick(r, texts)
@@ -31,6 +35,7 @@ func randomText(r *rand.Rand) string {
 
 var keys = []string{
 	"a", "b", "c", "name", "value", "spec", "status", "metadata", "kind", "apiVersion", "labels", "x-y", "x.y", "X", "é", "",
+	"aaaaaaaa", "aaaaaaaab", "aaaaaaaé", "nam", "names", "aaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaab", "\U0001f600", "\uffff", "\n",
 	"a/b", "items", "default", "type", "weight", "unknown", "aa", "a ", "\"", "<", "0", "true", "zz",
 }
 

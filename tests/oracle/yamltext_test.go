@@ -55,10 +55,30 @@ func (m *yamlMaker) text(r *rand.Rand) []byte {
 		if len(m.corpus) > 0 {
 			return damaged(r, pick(r, m.corpus), yamlPieces)
 		}
-	case 3, 4, 5:
+	case 3:
+		return decorated(r, grownYAML(r))
+	case 4, 5:
 		return damaged(r, grownYAML(r), yamlPieces)
 	}
 	return grownYAML(r)
+}
+
+// With comments and anchors wherever they may stand: kustomize keeps the comments, and finds other places for them.
+func decorated(r *rand.Rand, text []byte) []byte {
+	lines := strings.Split(string(text), "\n")
+	for i, line := range lines {
+		switch r.IntN(8) {
+		case 0, 1:
+			line += pick(r, []string{" #", " # c", "  #c"})
+		case 2:
+			sign := pick(r, []string{": ", "- ", ":\n", "-\n"})
+			line = strings.TrimSuffix(strings.Replace(line+"\n", sign, fmt.Sprintf("%c &d%d%s", sign[0], i, sign[1:]), 1), "\n")
+		case 3:
+			line = strings.Repeat(" ", r.IntN(6)) + pick(r, []string{"#", "# c", ""}) + "\n" + line
+		}
+		lines[i] = line
+	}
+	return []byte(strings.Join(lines, "\n"))
 }
 
 // --- a scalar in every style and place ---
