@@ -32,9 +32,9 @@ static void write_git(const struct record_context *context, const struct decisio
     char hex[DIGEST_HEX_SIZE];
 
     if (d->has_digest)
-        jsontext_member(out, "digest", bytes_str(digest_hex(&d->digest, hex)));
+        jsontext_member_plain(out, "digest", bytes_str(digest_hex(&d->digest, hex)));
     if (context->root != NULL)
-        jsontext_member(out, "root", bytes_str(digest_hex(context->root, hex)));
+        jsontext_member_plain(out, "root", bytes_str(context->root));
     if (!d->has_entry) {
         member(out, "commit", context->commits);
         return;
@@ -49,8 +49,9 @@ void record_write(const struct record_context *context, const struct review *rv,
 {
     char time[CLOCK_TEXT_SIZE];
 
-    buf_append(out, BYTES("\"time\":"));
-    jsontext_string(out, bytes_str(clock_text(now, time)));
+    buf_append(out, BYTES("\"time\":\""));
+    buf_append_str(out, clock_text(now, time));
+    buf_byte(out, '"');
     member(out, "replica", bytes_str(context->replica));
     member(out, "cluster", bytes_str(context->cluster));
     member(out, "uid", rv->uid);
@@ -65,9 +66,10 @@ void record_write(const struct record_context *context, const struct review *rv,
     member(out, "userUid", rv->user_uid);
     write_groups(rv, out);
     member(out, "fieldManager", rv->field_manager);
-    jsontext_member(out, "verdict", bytes_str(d->verdict == VERDICT_ALLOW ? "allow" : "deny"));
-    jsontext_member(out, "reason", bytes_str(reason_text(d->reason)));
-    jsontext_member(out, "mode", bytes_str(mode_text(d->mode)));
+    jsontext_member_plain(out, "verdict",
+                          bytes_str(d->verdict == VERDICT_ALLOW ? "allow" : "deny"));
+    jsontext_member_plain(out, "reason", bytes_str(reason_text(d->reason)));
+    jsontext_member_plain(out, "mode", bytes_str(mode_text(d->mode)));
     if (rv->dry_run)
         jsontext_member_bool(out, "dryRun", true);
     write_git(context, d, out);

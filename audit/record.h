@@ -10,8 +10,8 @@
 struct record_context {
     const char *replica;
     const char *cluster;
-    const struct digest *root; /* of the set that decided; NULL: none was mapped */
-    struct bytes commits;      /* of the set, where the object itself has no entry */
+    const char *root;     /* of the set that decided, in hex; NULL: none was mapped */
+    struct bytes commits; /* of the set, where the object itself has no entry */
 };
 
 /*

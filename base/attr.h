@@ -12,6 +12,7 @@
 #define MUST_USE          __attribute__((warn_unused_result))
 #define CLEANUP(f)        __attribute__((cleanup(f)))
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
+#define ALWAYS_INLINE     static inline __attribute__((always_inline))
 #define NORETURN          __attribute__((noreturn))
 #define UNUSED            __attribute__((unused))
 #define RETURNS_NONNULL   __attribute__((returns_nonnull))

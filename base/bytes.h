@@ -6,6 +6,7 @@
 #ifndef BASE_BYTES_H
 #define BASE_BYTES_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,6 +43,21 @@ static inline bool bytes_equal(struct bytes a, struct bytes b)
 
 /* Below, at or above zero, as memcmp; a prefix comes before what it is a prefix of. */
 int bytes_compare(struct bytes a, struct bytes b);
+
+/*
+ * The first eight bytes, short ones filled up with zeros, as a number: where two of these differ,
+ * they are in the order of the bytes. Eight bytes from `a.ptr` on must be readable.
+ */
+static inline uint64_t bytes_prefix(struct bytes a)
+{
+    uint64_t prefix;
+
+    memcpy(&prefix, a.ptr, sizeof(prefix));
+    prefix = be64toh(prefix);
+    if (a.len >= sizeof(prefix))
+        return prefix;
+    return a.len == 0 ? 0 : prefix & UINT64_MAX << (64 - 8 * a.len);
+}
 
 bool bytes_starts_with(struct bytes a, struct bytes prefix);
 bool bytes_ends_with(struct bytes a, struct bytes suffix);

@@ -1,5 +1,6 @@
 #include "base/jsontext.h"
 
+#include "base/plain.h"
 #include "base/unicode.h"
 
 #include "base/banned.h"
@@ -31,31 +32,35 @@ static void escape(struct buf *out, uint8_t c)
     }
 }
 
+/* One byte or character that is not plain; returns how many bytes of `s` it was. */
+static size_t put_other(struct buf *out, struct bytes s)
+{
+    const size_t length = unicode_length(s.ptr, s.len);
+
+    if (s.ptr[0] < 0x80)
+        escape(out, s.ptr[0]);
+    else if (length == 0)
+        buf_append(out, BYTES("\xef\xbf\xbd"));
+    else
+        buf_append(out, bytes_of(s.ptr, length));
+    return length == 0 ? 1 : length;
+}
+
 void jsontext_string(struct buf *out, struct bytes s)
 {
-    buf_reserve(out, s.len + 2);
+    const uint8_t *p = s.ptr;
+    const uint8_t *const end = s.len == 0 ? p : p + s.len;
+
     buf_byte(out, '"');
-    for (size_t i = 0; i < s.len;) {
-        const uint8_t *run = s.ptr + i;
-        const size_t plain = (size_t)(unicode_plain_run(run, s.ptr + s.len) - run);
+    for (;;) {
+        buf_reserve(out, (size_t)(end - p) + PLAIN_BLOCK);
+        const uint8_t *const run = p;
 
-        buf_append(out, bytes_of(run, plain));
-        i += plain;
-        if (i == s.len)
+        p = plain_copy(run, end, out->ptr + out->len);
+        out->len += (size_t)(p - run);
+        if (p == end)
             break;
-        if (s.ptr[i] < 0x80) {
-            escape(out, s.ptr[i++]);
-            continue;
-        }
-        const size_t length = unicode_length(s.ptr + i, s.len - i);
-
-        if (length == 0) {
-            buf_append(out, BYTES("\xef\xbf\xbd"));
-            i++;
-            continue;
-        }
-        buf_append(out, bytes_of(s.ptr + i, length));
-        i += length;
+        p += put_other(out, bytes_of(p, (size_t)(end - p)));
     }
     buf_byte(out, '"');
 }
@@ -73,31 +78,4 @@ void jsontext_int(struct buf *out, int64_t value)
     if (value < 0)
         buf_byte(out, '-');
     buf_append(out, bytes_of(digits + at, sizeof(digits) - at));
-}
-
-void jsontext_key(struct buf *out, const char *key)
-{
-    if (out->len > 0 && out->ptr[out->len - 1] != '{' && out->ptr[out->len - 1] != '[')
-        buf_byte(out, ',');
-    buf_byte(out, '"');
-    buf_append_str(out, key);
-    buf_append(out, BYTES("\":"));
-}
-
-void jsontext_member(struct buf *out, const char *key, struct bytes value)
-{
-    jsontext_key(out, key);
-    jsontext_string(out, value);
-}
-
-void jsontext_member_int(struct buf *out, const char *key, int64_t value)
-{
-    jsontext_key(out, key);
-    jsontext_int(out, value);
-}
-
-void jsontext_member_bool(struct buf *out, const char *key, bool value)
-{
-    jsontext_key(out, key);
-    buf_append_str(out, value ? "true" : "false");
 }

@@ -12,19 +12,55 @@
 /* A JSON string with its quotes. Control characters are escaped. */
 void jsontext_string(struct buf *out, struct bytes s);
 
-/* `,"key":"value"`, without the comma right behind a '{' or '['. `key` is written as it is. */
-void jsontext_member(struct buf *out, const char *key, struct bytes value);
-
 /* A number. */
 void jsontext_int(struct buf *out, int64_t value);
 
+/* `,"key":`, without the comma right behind a '{' or '['. `key` is written as it is. */
+static inline void jsontext_key(struct buf *out, const char *key)
+{
+    const struct bytes name = bytes_str(key); /* of a literal: known when this is compiled */
+
+    buf_reserve(out, name.len + 4);
+    uint8_t *p = out->ptr + out->len;
+
+    if (out->len > 0 && p[-1] != '{' && p[-1] != '[')
+        *p++ = ',';
+    *p++ = '"';
+    memcpy(p, name.ptr, name.len);
+    p += name.len;
+    *p++ = '"';
+    *p++ = ':';
+    out->len = (size_t)(p - out->ptr);
+}
+
+/* `,"key":"value"` */
+static inline void jsontext_member(struct buf *out, const char *key, struct bytes value)
+{
+    jsontext_key(out, key);
+    jsontext_string(out, value);
+}
+
+/* The same for a text that needs no escaping: a fixed word, hex digits. */
+static inline void jsontext_member_plain(struct buf *out, const char *key, struct bytes value)
+{
+    jsontext_key(out, key);
+    buf_byte(out, '"');
+    buf_append(out, value);
+    buf_byte(out, '"');
+}
+
 /* `,"key":123` */
-void jsontext_member_int(struct buf *out, const char *key, int64_t value);
+static inline void jsontext_member_int(struct buf *out, const char *key, int64_t value)
+{
+    jsontext_key(out, key);
+    jsontext_int(out, value);
+}
 
 /* `,"key":true` */
-void jsontext_member_bool(struct buf *out, const char *key, bool value);
-
-/* `,"key":` */
-void jsontext_key(struct buf *out, const char *key);
+static inline void jsontext_member_bool(struct buf *out, const char *key, bool value)
+{
+    jsontext_key(out, key);
+    buf_append(out, value ? BYTES("true") : BYTES("false"));
+}
 
 #endif

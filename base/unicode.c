@@ -1,7 +1,5 @@
 #include "base/unicode.h"
 
-#include <string.h>
-
 #include "base/banned.h"
 
 static bool continues(uint8_t c)
@@ -66,41 +64,4 @@ size_t unicode_encode(uint32_t code_point, uint8_t out[4])
     out[2] = (uint8_t)(0x80 | ((code_point >> 6) & 0x3f));
     out[3] = (uint8_t)(0x80 | (code_point & 0x3f));
     return 4;
-}
-
-/*
- * Eight bytes at a time: the high bit of each byte of the result is set where the input byte is a
- * quote, a backslash, a control character or not ASCII. (Above the first such byte there may be
- * false marks; only the lowest is used.)
- */
-static uint64_t special_bytes(uint64_t v)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    const uint64_t high = UINT64_C(0x8080808080808080);
-    const uint64_t quote = v ^ (ones * '"');
-    const uint64_t backslash = v ^ (ones * '\\');
-
-    return (v | (v - ones * 0x20) | (quote - ones) | (backslash - ones)) & high;
-}
-
-const uint8_t *unicode_plain_run(const uint8_t *p, const uint8_t *end)
-{
-    while (end - p >= 8) {
-        uint64_t v;
-
-        memcpy(&v, p, sizeof(v));
-        const uint64_t marks = special_bytes(v);
-
-        if (marks != 0) {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-            return p + (__builtin_ctzll(marks) >> 3);
-#else
-            break;
-#endif
-        }
-        p += 8;
-    }
-    while (p < end && *p != '"' && *p != '\\' && *p >= 0x20 && *p < 0x80)
-        p++;
-    return p;
 }

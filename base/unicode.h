@@ -15,12 +15,6 @@
  */
 size_t unicode_length(const uint8_t *p, size_t left);
 
-/*
- * The first byte at or after `p` that a JSON string cannot hold as it is or that is not ASCII
- * (quote, backslash, control character, 0x80 and above), or `end`. Eight bytes at a time.
- */
-const uint8_t *unicode_plain_run(const uint8_t *p, const uint8_t *end);
-
 /* Writes the code point as UTF-8; returns the bytes written (1 to 4). Not for surrogates. */
 size_t unicode_encode(uint32_t code_point, uint8_t out[4]);
 

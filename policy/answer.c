@@ -6,6 +6,12 @@
 
 enum { FORBIDDEN = 403, ANNOTATION_MAX = 256 };
 
+static void plain_annotation(struct buf *out, const char *key, struct bytes value)
+{
+    if (value.len > 0)
+        jsontext_member_plain(out, key, value);
+}
+
 static void annotation(struct buf *out, const char *key, struct bytes value)
 {
     if (value.len > ANNOTATION_MAX)
@@ -20,10 +26,10 @@ static void write_annotations(const struct answer_context *context, const struct
     char hex[DIGEST_HEX_SIZE];
 
     buf_append(out, BYTES(",\"auditAnnotations\":{"));
-    annotation(out, "reason", bytes_str(reason_text(d->reason)));
+    plain_annotation(out, "reason", bytes_str(reason_text(d->reason)));
     if (d->has_digest)
-        annotation(out, "digest", bytes_str(digest_hex(&d->digest, hex)));
-    annotation(out, "root", bytes_str(context->root));
+        plain_annotation(out, "digest", bytes_str(digest_hex(&d->digest, hex)));
+    plain_annotation(out, "root", bytes_str(context->root));
     annotation(out, "commit", d->has_entry ? d->entry.commit : context->commits);
     buf_byte(out, '}');
 }

@@ -1,6 +1,9 @@
 #include "policy/canon.h"
 
+#include <endian.h>
 #include <stdlib.h>
+
+#include "policy/skim.h"
 
 #include "base/banned.h"
 
@@ -21,7 +24,7 @@ void canon_clear(struct canon *c)
         canon_release(c);
     c->out.len = 0;
     c->entry_count = 0;
-    c->step_count = 0;
+    c->open_count = 0;
     c->nulls = (struct bytes){0};
 }
 
@@ -29,7 +32,7 @@ void canon_clear(struct canon *c)
 
 static void put_u32(uint8_t *p, size_t value)
 {
-    const uint32_t big = __builtin_bswap32((uint32_t)value);
+    const uint32_t big = htobe32((uint32_t)value);
 
     memcpy(p, &big, sizeof(big));
 }
@@ -53,15 +56,91 @@ void canon_string(struct buf *out, struct bytes s)
     buf_append(out, s);
 }
 
-static bool write_string(struct canon *c, struct jread *r)
-{
-    const size_t at = c->out.len;
+/* --- the place ---------------------------------------------------------------------------------
+ *
+ * Where reader and writer stand, as a local of the function that uses it: bytes that are written
+ * through a pointer could be anything's, so what is kept in the structs is loaded again after each.
+ */
 
-    canon_head(&c->out, CANON_STRING, 0);
-    if (!jread_string_append(r, &c->out))
+struct place {
+    const uint8_t *at;
+    const uint8_t *end;
+    uint8_t *out;
+};
+
+/* In front of each token: room for whatever it is, and for a block beyond it (plain.h). */
+enum { TOKEN_MOST = CANON_HEAD + sizeof(uint64_t) + PLAIN_BLOCK };
+
+ALWAYS_INLINE struct place place_of(struct canon *c, const struct jread *r)
+{
+    buf_reserve(&c->out, (size_t)(r->end - r->at) + TOKEN_MOST);
+    return (struct place){r->at, r->end, c->out.ptr + c->out.len};
+}
+
+ALWAYS_INLINE void place_keep(const struct place *p, struct canon *c, struct jread *r)
+{
+    r->at = p->at;
+    c->out.len = (size_t)(p->out - c->out.ptr);
+}
+
+ALWAYS_INLINE void place_room(struct place *p, struct canon *c)
+{
+    const size_t len = (size_t)(p->out - c->out.ptr);
+
+    if (LIKELY(c->out.cap - len >= (size_t)(p->end - p->at) + TOKEN_MOST))
+        return;
+    c->out.len = len;
+    buf_grow(&c->out, (size_t)(p->end - p->at) + TOKEN_MOST);
+    p->out = c->out.ptr + len;
+}
+
+/* The next byte that is not white space; 0 at the end. */
+ALWAYS_INLINE uint8_t place_byte(struct place *p)
+{
+    if (LIKELY(p->at<p->end && * p->at> ' '))
+        return *p->at;
+    p->at = jread_space(p->at, p->end);
+    return p->at == p->end ? 0 : *p->at;
+}
+
+ALWAYS_INLINE bool place_fail(const struct place *p, struct canon *c, struct jread *r,
+                              const char *problem)
+{
+    place_keep(p, c, r);
+    return jread_fail(r, problem);
+}
+
+/* --- scalars ---------------------------------------------------------------------------------- */
+
+/* From the first byte that is not plain. */
+static bool rest_of_string(struct canon *c, struct jread *r, size_t at)
+{
+    if (!jread_string_rest(r, &c->out))
         return false;
     canon_patch_count(&c->out, at, c->out.len - at - CANON_HEAD);
     return true;
+}
+
+/* A string that begins here. */
+ALWAYS_INLINE bool put_string(struct place *p, struct canon *c, struct jread *r)
+{
+    place_room(p, c);
+    uint8_t *const head = p->out;
+    const uint8_t *const run = p->at + 1;
+
+    p->at = plain_copy(run, p->end, head + CANON_HEAD);
+    p->out = head + CANON_HEAD + (p->at - run);
+    head[0] = CANON_STRING;
+    put_u32(head + 1, (size_t)(p->at - run));
+    if (LIKELY(p->at < p->end && *p->at == '"')) {
+        p->at++;
+        return jread_count_value(r);
+    }
+    place_keep(p, c, r);
+    const bool good = rest_of_string(c, r, (size_t)(head - c->out.ptr));
+
+    *p = place_of(c, r);
+    return good;
 }
 
 static bool write_number(struct canon *c, struct jread *r)
@@ -75,13 +154,39 @@ static bool write_number(struct canon *c, struct jread *r)
         bits = (uint64_t)number.integer;
     else
         memcpy(&bits, &number.real, sizeof(bits));
-    bits = __builtin_bswap64(bits);
+    bits = htobe64(bits);
     buf_byte(&c->out, number.is_integer ? CANON_INTEGER : CANON_DOUBLE);
     buf_append(&c->out, bytes_of(&bits, sizeof(bits)));
     return true;
 }
 
+static bool is_droppable(const struct canon *c);
+
+static bool write_literal(struct canon *c, struct jread *r, enum jread_type type)
+{
+    buf_byte(&c->out, type == JREAD_YES ? CANON_TRUE : type == JREAD_NO ? CANON_FALSE : CANON_NULL);
+    if (!jread_literal(r, type))
+        return false;
+    if (type == JREAD_NIL && is_droppable(c))
+        canon_map_drop(c);
+    return true;
+}
+
+static bool write_other(struct canon *c, struct jread *r, enum jread_type type)
+{
+    if (type == JREAD_DIGITS)
+        return write_number(c, r);
+    if (type == JREAD_NOTHING)
+        return jread_fail(r, "expected a value");
+    return write_literal(c, r, type);
+}
+
 /* --- maps ------------------------------------------------------------------------------------- */
+
+static struct canon_frame *top(struct canon *c)
+{
+    return &c->open[c->open_count - 1];
+}
 
 static struct bytes key_at(const struct canon *c, size_t at)
 {
@@ -90,49 +195,59 @@ static struct bytes key_at(const struct canon *c, size_t at)
     return bytes_of(p + CANON_HEAD, canon_read_u32(bytes_of(p + 1, 4)));
 }
 
-void canon_map_begin(struct canon *c, struct canon_map *map)
+static inline int compare_keys(const struct canon *c, const struct canon_entry *a,
+                               const struct canon_entry *b)
 {
-    *map = (struct canon_map){.at = c->out.len, .first_entry = c->entry_count, .in_order = true};
-    canon_head(&c->out, CANON_MAP, 0);
+    if (LIKELY(a->prefix != b->prefix))
+        return a->prefix < b->prefix ? -1 : 1;
+    return bytes_compare(key_at(c, a->at), key_at(c, b->at));
 }
 
-static void push_entry(struct canon *c, size_t at)
+static void more_entries(struct canon *c)
 {
-    if (c->entry_count == c->entry_cap) {
-        c->entry_cap = c->entry_cap == 0 ? 64 : 2 * c->entry_cap;
-        c->entries = xrealloc(c->entries, c->entry_cap * sizeof(c->entries[0]));
-    }
-    c->entries[c->entry_count++] = (struct canon_entry){.at = at};
+    c->entry_cap = c->entry_cap == 0 ? 64 : 2 * c->entry_cap;
+    c->entries = xrealloc(c->entries, c->entry_cap * sizeof(c->entries[0]));
 }
 
-bool canon_map_key(struct canon *c, struct canon_map *map, struct jread *r, struct bytes *key)
+/* A key that begins here, and its colon. */
+ALWAYS_INLINE bool put_key(struct place *p, struct canon *c, struct jread *r)
 {
-    const size_t at = c->out.len;
+    if (UNLIKELY(place_byte(p) != '"'))
+        return place_fail(p, c, r, "expected a string");
+    const size_t at = (size_t)(p->out - c->out.ptr);
 
-    if (!write_string(c, r) || !jread_colon(r))
+    if (UNLIKELY(!put_string(p, c, r)))
         return false;
-    *key = key_at(c, at);
-    if (c->entry_count > map->first_entry) {
-        const struct bytes before = key_at(c, c->entries[c->entry_count - 1].at);
-        const int order = bytes_compare(before, *key);
+    if (UNLIKELY(place_byte(p) != ':'))
+        return place_fail(p, c, r, "expected a colon");
+    p->at++;
+    if (UNLIKELY(c->entry_count == c->entry_cap))
+        more_entries(c);
+    struct canon_entry *const entry = &c->entries[c->entry_count];
+    const uint8_t *const key = c->out.ptr + at + CANON_HEAD;
 
-        if (order == 0)
-            return jread_fail(r, "duplicate key");
-        if (order > 0)
-            map->in_order = false;
-    }
-    push_entry(c, at);
+    entry->at = at;
+    entry->prefix = bytes_prefix(bytes_of(key, (size_t)(p->out - key)));
+    entry->dropped = false;
+    if (c->entry_count++ == top(c)->first_entry)
+        return true;
+    const int order = compare_keys(c, entry - 1, entry);
+
+    if (UNLIKELY(order == 0))
+        return place_fail(p, c, r, "duplicate key");
+    if (order > 0)
+        top(c)->in_order = false;
     return true;
 }
 
-void canon_map_drop(struct canon *c, struct canon_map *map)
+void canon_map_drop(struct canon *c)
 {
-    struct canon_entry *last = &c->entries[c->entry_count - 1];
+    struct canon_entry *const last = &c->entries[c->entry_count - 1];
 
     /* The key stays until the map ends: a second one like it is a duplicate. */
     c->out.len = last->at + CANON_HEAD + key_at(c, last->at).len;
     last->dropped = true;
-    map->has_dropped = true;
+    top(c)->has_dropped = true;
 }
 
 void canon_map_forget(struct canon *c)
@@ -140,44 +255,26 @@ void canon_map_forget(struct canon *c)
     c->out.len = c->entries[--c->entry_count].at;
 }
 
-static bool at_droppable_null(struct canon *c, struct jread *r, size_t key)
+/* Whether a null that was written as the value of the newest key is dropped (N15). */
+static bool is_droppable(const struct canon *c)
 {
-    struct nulls_step path[JREAD_MAX_DEPTH + 1];
+    struct nulls_step path[JREAD_MAX_DEPTH];
 
-    if (c->nulls.len == 0 || jread_peek(r) != JREAD_NIL)
+    if (c->nulls.len == 0 || c->open_count == 0 || c->open[c->open_count - 1].is_list)
         return false;
-    for (size_t i = 0; i < c->step_count; i++) {
-        path[i] = (struct nulls_step){.is_item = c->steps[i].is_item};
+    for (size_t i = 0; i < c->open_count; i++) {
+        const size_t end = i + 1 < c->open_count ? c->open[i + 1].first_entry : c->entry_count;
+
+        path[i] = (struct nulls_step){.is_item = c->open[i].is_list};
         if (!path[i].is_item)
-            path[i].key = key_at(c, c->steps[i].key_at);
+            path[i].key = key_at(c, c->entries[end - 1].at);
     }
-    path[c->step_count] = (struct nulls_step){.key = key_at(c, key)};
-    return nulls_droppable(c->nulls, path, c->step_count + 1);
-}
-
-static bool step_into(struct canon *c, struct jread *r, bool is_item, size_t key);
-
-/* NOLINTNEXTLINE(misc-no-recursion): bounded by JREAD_MAX_DEPTH */
-bool canon_map_value(struct canon *c, struct canon_map *map, struct jread *r)
-{
-    const size_t key = c->entries[c->entry_count - 1].at;
-
-    if (at_droppable_null(c, r, key)) {
-        if (!jread_literal(r, JREAD_NIL))
-            return false;
-        canon_map_drop(c, map);
-        return true;
-    }
-    return step_into(c, r, false, key);
+    return nulls_droppable(c->nulls, path, c->open_count);
 }
 
 static int compare_entries(const void *a, const void *b, void *context)
 {
-    const struct canon *c = context;
-    const struct canon_entry *one = a;
-    const struct canon_entry *other = b;
-
-    return bytes_compare(key_at(c, one->at), key_at(c, other->at));
+    return compare_keys(context, a, b);
 }
 
 /* Maps are small: most are sorted by hand faster than qsort_r is called. */
@@ -189,21 +286,19 @@ static void sort_entries(struct canon *c, struct canon_entry *entries, size_t co
     }
     for (size_t i = 1; i < count; i++) {
         const struct canon_entry entry = entries[i];
-        const struct bytes key = key_at(c, entry.at);
         size_t k = i;
 
-        for (; k > 0 && bytes_compare(key_at(c, entries[k - 1].at), key) > 0; k--)
+        for (; k > 0 && compare_keys(c, &entries[k - 1], &entry) > 0; k--)
             entries[k] = entries[k - 1];
         entries[k] = entry;
     }
 }
 
 /* Sorts the map's entries and leaves out the dropped ones. */
-static bool put_in_order(struct canon *c, const struct canon_map *map, struct jread *r)
+static bool put_in_order(struct canon *c, const struct canon_frame *map, struct jread *r)
 {
-    struct canon_entry *entries = c->entries + map->first_entry;
+    struct canon_entry *const entries = c->entries + map->first_entry;
     const size_t count = c->entry_count - map->first_entry;
-    const size_t start = map->at + CANON_HEAD;
 
     for (size_t i = 0; i < count; i++)
         entries[i].len = (i + 1 < count ? entries[i + 1].at : c->out.len) - entries[i].at;
@@ -211,18 +306,19 @@ static bool put_in_order(struct canon *c, const struct canon_map *map, struct jr
         sort_entries(c, entries, count);
     c->scratch.len = 0;
     for (size_t i = 0; i < count; i++) {
-        if (i > 0 && bytes_equal(key_at(c, entries[i - 1].at), key_at(c, entries[i].at)))
+        if (i > 0 && compare_keys(c, &entries[i - 1], &entries[i]) == 0)
             return jread_fail(r, "duplicate key");
         if (!entries[i].dropped)
             buf_append(&c->scratch, bytes_of(c->out.ptr + entries[i].at, entries[i].len));
     }
-    c->out.len = start;
+    c->out.len = map->at + CANON_HEAD;
     buf_append(&c->out, buf_bytes(&c->scratch));
     return true;
 }
 
-size_t canon_map_count(const struct canon *c, const struct canon_map *map)
+size_t canon_map_count(const struct canon *c)
 {
+    const struct canon_frame *const map = &c->open[c->open_count - 1];
     size_t count = c->entry_count - map->first_entry;
 
     if (!map->has_dropped)
@@ -232,91 +328,155 @@ size_t canon_map_count(const struct canon *c, const struct canon_map *map)
     return count;
 }
 
-bool canon_map_end(struct canon *c, struct canon_map *map, struct jread *r)
+bool canon_map_end(struct canon *c, struct jread *r)
 {
-    const size_t count = canon_map_count(c, map);
+    const struct canon_frame *const map = top(c);
+    const size_t count = canon_map_count(c);
 
     if (r->problem != NULL)
         return false;
     if ((!map->in_order || map->has_dropped) && !put_in_order(c, map, r))
         return false;
     c->entry_count = map->first_entry;
+    c->open_count--;
     canon_patch_count(&c->out, map->at, count);
     return true;
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): bounded by JREAD_MAX_DEPTH */
-static bool write_map(struct canon *c, struct jread *r)
-{
-    struct canon_map map;
-    struct bytes key;
+/* --- maps and lists --------------------------------------------------------------------------- */
 
-    if (!jread_enter(r, JREAD_MAP))
-        return false;
-    canon_map_begin(c, &map);
-    for (bool first = true; jread_next(r, JREAD_MAP, &first);) {
-        if (!canon_map_key(c, &map, r, &key) || !canon_map_value(c, &map, r))
-            return false;
-    }
-    return canon_map_end(c, &map, r);
+/* The frame is there: every open bracket was counted (JREAD_MAX_DEPTH). */
+ALWAYS_INLINE void push_frame(struct place *p, struct canon *c, bool is_list)
+{
+    c->open[c->open_count++] = (struct canon_frame){
+        .at = (size_t)(p->out - c->out.ptr),
+        .first_entry = c->entry_count,
+        .is_list = is_list,
+        .in_order = true,
+    };
+    p->out[0] = is_list ? CANON_LIST : CANON_MAP;
+    put_u32(p->out + 1, 0);
+    p->out += CANON_HEAD;
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): bounded by JREAD_MAX_DEPTH */
-static bool write_list(struct canon *c, struct jread *r)
+ALWAYS_INLINE bool open_bracket(struct place *p, struct canon *c, struct jread *r, bool is_list)
 {
-    const size_t at = c->out.len;
-    size_t count = 0;
-
-    if (!jread_enter(r, JREAD_LIST))
-        return false;
-    canon_head(&c->out, CANON_LIST, 0);
-    for (bool first = true; jread_next(r, JREAD_LIST, &first); count++) {
-        if (!step_into(c, r, true, 0))
-            return false;
-    }
-    canon_patch_count(&c->out, at, count);
-    return r->problem == NULL;
+    if (UNLIKELY(r->depth >= JREAD_MAX_DEPTH))
+        return place_fail(p, c, r, "nested too deeply");
+    r->depth++;
+    p->at++;
+    place_room(p, c);
+    push_frame(p, c, is_list);
+    return jread_count_value(r);
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): bounded by JREAD_MAX_DEPTH */
+ALWAYS_INLINE bool close_bracket(struct place *p, struct canon *c, struct jread *r)
+{
+    const struct canon_frame *const frame = top(c);
+
+    r->depth--;
+    p->at++;
+    if (frame->is_list) {
+        put_u32(c->out.ptr + frame->at + 1, frame->items);
+        c->open_count--;
+        return true;
+    }
+    if (LIKELY(frame->in_order && !frame->has_dropped)) {
+        put_u32(c->out.ptr + frame->at + 1, c->entry_count - frame->first_entry);
+        c->entry_count = frame->first_entry;
+        c->open_count--;
+        return true;
+    }
+    place_keep(p, c, r);
+    const bool good = canon_map_end(c, r);
+
+    *p = place_of(c, r);
+    return good;
+}
+
+/* A scalar, or the bracket that opens a map or a list. */
+ALWAYS_INLINE bool put_value(struct place *p, struct canon *c, struct jread *r)
+{
+    const enum jread_type type = (enum jread_type)jread_types[place_byte(p)];
+
+    if (type == JREAD_TEXT)
+        return put_string(p, c, r);
+    if (type == JREAD_MAP || type == JREAD_LIST)
+        return open_bracket(p, c, r, type == JREAD_LIST);
+    place_keep(p, c, r);
+    const bool good = write_other(c, r, type);
+
+    *p = place_of(c, r);
+    return good;
+}
+
+ALWAYS_INLINE bool at_end(struct place *p, struct canon *c)
+{
+    return place_byte(p) == (top(c)->is_list ? ']' : '}');
+}
+
+/* To the next entry of the innermost map or list; `first`: it was opened just now. */
+ALWAYS_INLINE bool put_entry(struct place *p, struct canon *c, struct jread *r, bool first)
+{
+    struct canon_frame *const frame = top(c);
+
+    if (!first) {
+        if (UNLIKELY(place_byte(p) != ','))
+            return place_fail(p, c, r, p->at == p->end ? "ends too early" : "expected a comma");
+        p->at++;
+        if (UNLIKELY(at_end(p, c)))
+            return place_fail(p, c, r, "comma before a closing bracket");
+    }
+    if (!frame->is_list)
+        return put_key(p, c, r);
+    frame->items++;
+    return true;
+}
+
 bool canon_value(struct canon *c, struct jread *r)
 {
-    const enum jread_type type = jread_peek(r);
+    const size_t floor = c->open_count;
+    struct place p = place_of(c, r);
 
-    switch (type) {
-    case JREAD_MAP:
-        return write_map(c, r);
-    case JREAD_LIST:
-        return write_list(c, r);
-    case JREAD_TEXT:
-        return write_string(c, r);
-    case JREAD_DIGITS:
-        return write_number(c, r);
-    case JREAD_YES:
-    case JREAD_NO:
-    case JREAD_NIL:
-        buf_byte(&c->out, type == JREAD_YES  ? CANON_TRUE
-                          : type == JREAD_NO ? CANON_FALSE
-                                             : CANON_NULL);
-        return jread_literal(r, type);
-    case JREAD_NOTHING:
-        break;
+    for (;;) {
+        const size_t before = c->open_count;
+
+        if (!put_value(&p, c, r))
+            return false;
+        bool first = c->open_count > before;
+
+        for (; c->open_count > floor && at_end(&p, c); first = false) {
+            if (!close_bracket(&p, c, r))
+                return false;
+        }
+        if (c->open_count == floor)
+            break;
+        if (!put_entry(&p, c, r, first))
+            return false;
     }
-    return jread_fail(r, "expected a value");
+    place_keep(&p, c, r);
+    return true;
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): one step down, bounded by JREAD_MAX_DEPTH */
-static bool step_into(struct canon *c, struct jread *r, bool is_item, size_t key)
+void canon_map_begin(struct canon *c)
 {
-    if (c->step_count == JREAD_MAX_DEPTH)
-        return jread_fail(r, "nested too deeply");
-    c->steps[c->step_count].is_item = is_item;
-    c->steps[c->step_count].key_at = key;
-    c->step_count++;
-    const bool ok = canon_value(c, r);
+    struct place p;
 
-    c->step_count--;
-    return ok;
+    buf_reserve(&c->out, CANON_HEAD);
+    p = (struct place){.out = c->out.ptr + c->out.len};
+    push_frame(&p, c, false);
+    c->out.len += CANON_HEAD;
+}
+
+bool canon_map_key(struct canon *c, struct jread *r, struct bytes *key)
+{
+    struct place p = place_of(c, r);
+
+    if (!put_key(&p, c, r))
+        return false;
+    place_keep(&p, c, r);
+    *key = key_at(c, c->entries[c->entry_count - 1].at);
+    return true;
 }
 
 bool canon_skip(struct canon *c, struct jread *r)
@@ -324,6 +484,8 @@ bool canon_skip(struct canon *c, struct jread *r)
     const size_t len = c->out.len;
     const struct bytes nulls = c->nulls;
 
+    if (skim_value(r))
+        return true;
     c->nulls = (struct bytes){0};
     const bool ok = canon_value(c, r);
 
@@ -339,7 +501,7 @@ uint32_t canon_read_u32(struct bytes at)
     uint32_t big;
 
     memcpy(&big, at.ptr, sizeof(big));
-    return __builtin_bswap32(big);
+    return be32toh(big);
 }
 
 static void advance(struct bytes *cursor, size_t by)

@@ -330,7 +330,9 @@ void decide(const struct set *set, const struct policy *policy, const struct rev
         .old = rv->old_object.present ? &rv->old_object.normal : NULL,
     };
 
-    *out = (struct decision){0};
+    /* The texts are most of it, and all that is read of them is what stands before a NUL. */
+    memset(out, 0, offsetof(struct decision, message));
+    out->message[0] = out->warning[0] = '\0';
     asked.is_delete = rv->operation == OPERATION_DELETE || finishes_deletion(&asked);
     decide_rows(&asked, hash, out);
     out->allowed = out->verdict == VERDICT_ALLOW || softened(policy, rv, out);

@@ -19,87 +19,39 @@ void jread_start(struct jread *r, struct bytes text)
 
 bool jread_fail(struct jread *r, const char *problem)
 {
-    if (r->problem == NULL)
+    if (r->problem == NULL) {
         r->problem = problem;
+        r->failed = r->at;
+        r->at = r->end;
+    }
     return false;
 }
 
-static void skip_space(struct jread *r)
+const uint8_t *jread_space(const uint8_t *at, const uint8_t *end)
 {
-    while (r->at < r->end && (*r->at == ' ' || *r->at == '\n' || *r->at == '\r' || *r->at == '\t'))
-        r->at++;
+    while (at < end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
+        at++;
+    return at;
 }
 
-enum jread_type jread_peek(struct jread *r)
-{
-    if (r->problem != NULL)
-        return JREAD_NOTHING;
-    skip_space(r);
-    if (r->at == r->end)
-        return JREAD_NOTHING;
-    switch (*r->at) {
-    case '{':
-        return JREAD_MAP;
-    case '[':
-        return JREAD_LIST;
-    case '"':
-        return JREAD_TEXT;
-    case 't':
-        return JREAD_YES;
-    case 'f':
-        return JREAD_NO;
-    case 'n':
-        return JREAD_NIL;
-    case '-':
-        return JREAD_DIGITS;
-    default:
-        return *r->at >= '0' && *r->at <= '9' ? JREAD_DIGITS : JREAD_NOTHING;
-    }
-}
+/* By a value's first byte. */
+const uint8_t jread_types[256] = {
+    ['{'] = JREAD_MAP,    ['['] = JREAD_LIST,   ['"'] = JREAD_TEXT,   ['t'] = JREAD_YES,
+    ['f'] = JREAD_NO,     ['n'] = JREAD_NIL,    ['-'] = JREAD_DIGITS, ['0'] = JREAD_DIGITS,
+    ['1'] = JREAD_DIGITS, ['2'] = JREAD_DIGITS, ['3'] = JREAD_DIGITS, ['4'] = JREAD_DIGITS,
+    ['5'] = JREAD_DIGITS, ['6'] = JREAD_DIGITS, ['7'] = JREAD_DIGITS, ['8'] = JREAD_DIGITS,
+    ['9'] = JREAD_DIGITS,
+};
 
-static bool count_value(struct jread *r)
+bool jread_leave(struct jread *r, enum jread_type type)
 {
-    if (UNLIKELY(++r->values > JREAD_MAX_VALUES))
-        return jread_fail(r, "too many values");
-    return true;
-}
-
-bool jread_enter(struct jread *r, enum jread_type type)
-{
-    if (jread_peek(r) != type)
-        return jread_fail(r, type == JREAD_MAP ? "expected an object" : "expected an array");
-    if (r->depth >= JREAD_MAX_DEPTH)
-        return jread_fail(r, "nested too deeply");
-    r->depth++;
-    r->at++;
-    return count_value(r);
-}
-
-bool jread_next(struct jread *r, enum jread_type type, bool *first)
-{
-    const uint8_t close = type == JREAD_MAP ? '}' : ']';
-
-    if (r->problem != NULL)
-        return false;
-    skip_space(r);
     if (r->at == r->end)
         return jread_fail(r, "ends too early");
-    if (*r->at == close) {
-        r->at++;
-        r->depth--;
-        return false;
-    }
-    if (*first) {
-        *first = false;
-        return true;
-    }
-    if (*r->at != ',')
+    if (*r->at != (type == JREAD_MAP ? '}' : ']'))
         return jread_fail(r, "expected a comma");
     r->at++;
-    skip_space(r);
-    if (r->at < r->end && *r->at == close)
-        return jread_fail(r, "comma before a closing bracket");
-    return true;
+    r->depth--;
+    return false;
 }
 
 /* --- strings ---------------------------------------------------------------------------------- */
@@ -172,85 +124,60 @@ static bool escape(struct jread *r, struct buf *out)
     return true;
 }
 
-/*
- * Moves over the raw bytes of a string up to a quote or a backslash, checking them; the reader then
- * stands on that byte.
- */
-static bool raw_run(struct jread *r)
+/* The byte that ended a plain run: false on a problem. */
+static bool not_plain(struct jread *r, struct buf *out)
 {
-    for (;;) {
-        r->at = unicode_plain_run(r->at, r->end);
-        if (r->at == r->end)
-            return jread_fail(r, "ends inside a string");
-        if (*r->at == '"' || *r->at == '\\')
-            return true;
-        if (*r->at < 0x20)
-            return jread_fail(r, "control character in a string");
-        const size_t length = unicode_length(r->at, (size_t)(r->end - r->at));
-
-        if (length == 0)
-            return jread_fail(r, "not UTF-8");
-        r->at += length;
+    if (r->at == r->end)
+        return jread_fail(r, "ends inside a string");
+    if (*r->at == '\\') {
+        r->at++;
+        return escape(r, out);
     }
+    if (*r->at < 0x20)
+        return jread_fail(r, "control character in a string");
+    const size_t length = unicode_length(r->at, (size_t)(r->end - r->at));
+
+    if (length == 0)
+        return jread_fail(r, "not UTF-8");
+    buf_append(out, bytes_of(r->at, length));
+    r->at += length;
+    return true;
 }
 
-static bool open_quote(struct jread *r)
+bool jread_string_rest(struct jread *r, struct buf *out)
 {
-    if (jread_peek(r) != JREAD_TEXT)
-        return jread_fail(r, "expected a string");
+    while (r->at == r->end || *r->at != '"') {
+        if (!not_plain(r, out))
+            return false;
+        const uint8_t *const run = r->at;
+
+        r->at = plain_copy(run, r->end, out->ptr + out->len);
+        out->len += (size_t)(r->at - run);
+    }
     r->at++;
-    return count_value(r);
-}
-
-bool jread_string_append(struct jread *r, struct buf *out)
-{
-    if (!open_quote(r))
-        return false;
-    for (;;) {
-        const uint8_t *start = r->at;
-
-        if (!raw_run(r))
-            return false;
-        buf_append(out, bytes_of(start, (size_t)(r->at - start)));
-        if (*r->at++ == '"')
-            return true;
-        if (!escape(r, out))
-            return false;
-    }
+    return jread_count_value(r);
 }
 
 bool jread_string(struct jread *r, struct buf *decoded, struct bytes *out)
 {
     const size_t mark = decoded->len;
 
-    if (!open_quote(r))
-        return false;
-    const uint8_t *start = r->at;
+    if (jread_byte(r) != '"')
+        return jread_fail(r, "expected a string");
+    const uint8_t *const run = r->at + 1;
+    const uint8_t *const end = plain_run(run, r->end);
 
-    if (!raw_run(r))
-        return false;
-    if (*r->at == '"') {
-        *out = bytes_of(start, (size_t)(r->at - start));
-        r->at++;
-        return true;
+    if (end < r->end && *end == '"') {
+        *out = bytes_of(run, (size_t)(end - run));
+        r->at = end + 1;
+        return jread_count_value(r);
     }
-    r->at = start - 1;
-    r->values--;
     /* All that is ever decoded from one input is no longer than it: after this it does not move. */
-    if (decoded->cap < (size_t)(r->end - r->start))
-        buf_reserve(decoded, (size_t)(r->end - r->start));
+    if (decoded->cap < (size_t)(r->end - r->start) + PLAIN_BLOCK)
+        buf_reserve(decoded, (size_t)(r->end - r->start) + PLAIN_BLOCK);
     if (!jread_string_append(r, decoded))
         return false;
     *out = bytes_of(decoded->ptr + mark, decoded->len - mark);
-    return true;
-}
-
-bool jread_colon(struct jread *r)
-{
-    skip_space(r);
-    if (r->at == r->end || *r->at != ':')
-        return jread_fail(r, "expected a colon");
-    r->at++;
     return true;
 }
 
@@ -368,7 +295,7 @@ bool jread_number(struct jread *r, struct jread_number *out)
         }
     }
     r->at = end;
-    return count_value(r);
+    return jread_count_value(r);
 }
 
 bool jread_literal(struct jread *r, enum jread_type type)
@@ -382,13 +309,13 @@ bool jread_literal(struct jread *r, enum jread_type type)
     if ((size_t)(r->end - r->at) < text.len || memcmp(r->at, text.ptr, text.len) != 0)
         return jread_fail(r, "not a JSON value");
     r->at += text.len;
-    return count_value(r);
+    return jread_count_value(r);
 }
 
 bool jread_end(struct jread *r)
 {
     if (r->problem != NULL)
         return false;
-    skip_space(r);
+    r->at = jread_space(r->at, r->end);
     return r->at == r->end || jread_fail(r, "more than one document");
 }

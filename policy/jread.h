@@ -12,6 +12,7 @@
 #define POLICY_JREAD_H
 
 #include "base/buf.h"
+#include "base/plain.h"
 
 enum {
     JREAD_MAX_DEPTH = 64 + 2, /* an object's own 64 (N4), inside review and request */
@@ -19,12 +20,13 @@ enum {
 };
 
 struct jread {
-    const uint8_t *at;
+    const uint8_t *at; /* after a problem: `end`, so that there is nothing more to read */
     const uint8_t *start;
     const uint8_t *end;
     unsigned depth;
     unsigned values;
-    const char *problem; /* NULL: none so far */
+    const char *problem;   /* NULL: none so far */
+    const uint8_t *failed; /* where it was */
 };
 
 enum jread_type {
@@ -46,8 +48,43 @@ struct jread_number {
 
 void jread_start(struct jread *r, struct bytes text);
 
+/* Records the problem (the first one stays) and its place; returns false. */
+bool jread_fail(struct jread *r, const char *problem);
+
+/* Bytes before the reader's place: where in the text a problem is. */
+static inline size_t jread_offset(const struct jread *r)
+{
+    return (size_t)((r->problem == NULL ? r->at : r->failed) - r->start);
+}
+
+/* The first byte at or after `at` that is not white space, or `end`. */
+const uint8_t *jread_space(const uint8_t *at, const uint8_t *end);
+
+/* The next byte that is not white space, not taken; 0 at the end. */
+static inline uint8_t jread_byte(struct jread *r)
+{
+    if (UNLIKELY(r->at == r->end))
+        return 0;
+    if (UNLIKELY(*r->at <= ' '))
+        r->at = jread_space(r->at, r->end);
+    return UNLIKELY(r->at == r->end) ? 0 : *r->at;
+}
+
+/* The type of the value that begins with this byte. */
+extern const uint8_t jread_types[256];
+
 /* The type of the next value, judged by its first byte; skips white space. */
-enum jread_type jread_peek(struct jread *r);
+static inline enum jread_type jread_peek(struct jread *r)
+{
+    return (enum jread_type)jread_types[jread_byte(r)];
+}
+
+static inline bool jread_count_value(struct jread *r)
+{
+    if (UNLIKELY(++r->values > JREAD_MAX_VALUES))
+        return jread_fail(r, "too many values");
+    return true;
+}
 
 /*
  * Maps and lists. jread_enter takes '{' or '['; jread_next is true while there is another entry (it
@@ -57,11 +94,56 @@ enum jread_type jread_peek(struct jread *r);
  *         for (bool first = true; jread_next(r, JREAD_MAP, &first);)
  *             if (jread_key(r, &key) && …)
  */
-MUST_USE bool jread_enter(struct jread *r, enum jread_type type);
-MUST_USE bool jread_next(struct jread *r, enum jread_type type, bool *first);
+MUST_USE static inline bool jread_enter(struct jread *r, enum jread_type type)
+{
+    if (UNLIKELY(jread_peek(r) != type))
+        return jread_fail(r, type == JREAD_MAP ? "expected an object" : "expected an array");
+    if (UNLIKELY(r->depth >= JREAD_MAX_DEPTH))
+        return jread_fail(r, "nested too deeply");
+    r->depth++;
+    r->at++;
+    return jread_count_value(r);
+}
 
-/* A string, decoded, appended to `out`. */
-MUST_USE bool jread_string_append(struct jread *r, struct buf *out);
+/* jread_next where there is no further entry. */
+MUST_USE bool jread_leave(struct jread *r, enum jread_type type);
+
+MUST_USE static inline bool jread_next(struct jread *r, enum jread_type type, bool *first)
+{
+    const uint8_t close = type == JREAD_MAP ? '}' : ']';
+    const uint8_t byte = jread_byte(r);
+
+    if (*first && byte != close && byte != 0) {
+        *first = false;
+        return true;
+    }
+    if (byte != ',')
+        return jread_leave(r, type);
+    r->at++;
+    if (UNLIKELY(jread_byte(r) == close))
+        return jread_fail(r, "comma before a closing bracket");
+    return true;
+}
+
+/* jread_string_append from the first byte that is not plain. */
+MUST_USE bool jread_string_rest(struct jread *r, struct buf *out);
+
+/* A string, decoded, appended to `out`, behind which there is room for PLAIN_BLOCK bytes more. */
+MUST_USE static inline bool jread_string_append(struct jread *r, struct buf *out)
+{
+    if (UNLIKELY(jread_byte(r) != '"'))
+        return jread_fail(r, "expected a string");
+    const uint8_t *const run = r->at + 1;
+
+    /* All that is left of the text at once: what is decoded is never longer. */
+    buf_reserve(out, (size_t)(r->end - run) + PLAIN_BLOCK);
+    r->at = plain_copy(run, r->end, out->ptr + out->len);
+    out->len += (size_t)(r->at - run);
+    if (UNLIKELY(r->at == r->end || *r->at != '"'))
+        return jread_string_rest(r, out);
+    r->at++;
+    return jread_count_value(r);
+}
 
 /*
  * A string: `*out` is a slice of the input if it has no escapes, else of `decoded`, to which it is
@@ -73,7 +155,13 @@ MUST_USE bool jread_string(struct jread *r, struct buf *decoded, struct bytes *o
 MUST_USE bool jread_key(struct jread *r, struct buf *decoded, struct bytes *out);
 
 /* The colon behind a key that was read by jread_string_append. */
-MUST_USE bool jread_colon(struct jread *r);
+MUST_USE static inline bool jread_colon(struct jread *r)
+{
+    if (UNLIKELY(jread_byte(r) != ':'))
+        return jread_fail(r, "expected a colon");
+    r->at++;
+    return true;
+}
 
 MUST_USE bool jread_number(struct jread *r, struct jread_number *out);
 
@@ -82,14 +170,5 @@ MUST_USE bool jread_literal(struct jread *r, enum jread_type type);
 
 /* Nothing but white space is left. */
 MUST_USE bool jread_end(struct jread *r);
-
-/* Records the problem (the first one stays); returns false. */
-bool jread_fail(struct jread *r, const char *problem);
-
-/* Bytes before the reader's place: where in the text a problem is. */
-static inline size_t jread_offset(const struct jread *r)
-{
-    return (size_t)(r->at - r->start);
-}
 
 #endif

@@ -2,18 +2,13 @@
 
 #include "base/banned.h"
 
-/* Sorted exact keys. */
-struct key_list {
-    const struct bytes *keys;
-    size_t count;
-};
-
-/* N19: pure bookkeeping of delivery tools, exact keys, sorted. */
-static const struct bytes bookkeeping[] = {
 #define KEY(s)                                                                                     \
     {                                                                                              \
         (const uint8_t *)(s), sizeof(s) - 1                                                        \
     }
+
+/* N19: pure bookkeeping of delivery tools, exact keys. */
+static const struct bytes bookkeeping[] = {
     KEY("argocd.argoproj.io/installation-id"),
     KEY("argocd.argoproj.io/tracking-id"),
     KEY("config.k8s.io/owning-inventory"),
@@ -35,35 +30,26 @@ static const struct bytes bookkeeping[] = {
     KEY("objectset.rio.cattle.io/owner-namespace"),
 };
 
-static const struct key_list bookkeeping_keys = {bookkeeping, COUNT(bookkeeping)};
-
 /* N18: what the API server sets or what is not configuration. */
 static const struct bytes dropped_metadata[] = {
-    KEY("creationTimestamp"), KEY("deletionGracePeriodSeconds"),
-    KEY("deletionTimestamp"), KEY("finalizers"),
-    KEY("generateName"),      KEY("generation"),
-    KEY("managedFields"),     KEY("resourceVersion"),
-    KEY("selfLink"),          KEY("uid"),
-#undef KEY
+    KEY("managedFields"),
+    KEY("creationTimestamp"),
+    KEY("generation"),
+    KEY("resourceVersion"),
+    KEY("uid"),
+    KEY("finalizers"),
+    KEY("generateName"),
+    KEY("deletionTimestamp"),
+    KEY("deletionGracePeriodSeconds"),
+    KEY("selfLink"),
 };
 
-static const struct key_list dropped_keys = {dropped_metadata, COUNT(dropped_metadata)};
-
-static bool listed(const struct key_list *list, struct bytes key)
+/* Few enough that their lengths tell most apart. */
+static bool listed(const struct bytes *keys, size_t count, struct bytes key)
 {
-    size_t low = 0;
-    size_t high = list->count;
-
-    while (low < high) {
-        const size_t middle = (low + high) / 2;
-        const int order = bytes_compare(list->keys[middle], key);
-
-        if (order == 0)
+    for (size_t i = 0; i < count; i++) {
+        if (bytes_equal(keys[i], key))
             return true;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
     }
     return false;
 }
@@ -102,104 +88,100 @@ static void normal_clear(struct normal *n)
 /* --- metadata --------------------------------------------------------------------------------- */
 
 /* Labels or annotations: a map that loses its ignored keys, and vanishes when it is empty (N21). */
-static bool read_tags(struct normal *n, struct jread *r, struct canon_map *parent, bool annotations)
+static bool read_tags(struct normal *n, struct jread *r, bool annotations)
 {
     struct canon *c = &n->meta;
-    struct canon_map map;
     struct bytes key;
 
     if (jread_peek(r) == JREAD_NIL) {
-        canon_map_drop(c, parent);
+        canon_map_drop(c);
         return jread_literal(r, JREAD_NIL);
     }
     if (!jread_enter(r, JREAD_MAP))
         return false;
-    canon_map_begin(c, &map);
+    canon_map_begin(c);
     for (bool first = true; jread_next(r, JREAD_MAP, &first);) {
-        if (!canon_map_key(c, &map, r, &key))
+        if (!canon_map_key(c, r, &key))
             return false;
         if (annotations && bytes_equal(key, BYTES(BREAK_GLASS_ANNOTATION))) {
             n->has_break_glass = true;
             if (!jread_string(r, &n->text, &n->break_glass))
                 return false;
-            canon_map_drop(c, &map);
+            canon_map_drop(c);
             continue;
         }
-        const bool ignored = annotations && listed(&bookkeeping_keys, key);
+        const bool ignored = annotations && listed(bookkeeping, COUNT(bookkeeping), key);
 
-        if (!canon_map_value(c, &map, r))
+        if (!canon_value(c, r))
             return false;
         if (ignored)
-            canon_map_drop(c, &map);
+            canon_map_drop(c);
     }
-    const bool empty = canon_map_count(c, &map) == 0;
+    const bool empty = canon_map_count(c) == 0;
 
-    if (!canon_map_end(c, &map, r))
+    if (!canon_map_end(c, r))
         return false;
     if (empty)
-        canon_map_drop(c, parent);
+        canon_map_drop(c);
     return true;
 }
 
 /* One of N18's keys: read as strictly as the rest, remembered where the decision asks for it. */
 static bool read_dropped(struct normal *n, struct jread *r, struct bytes key)
 {
-    const bool is_finalizers = bytes_equal(key, BYTES("finalizers"));
     const size_t at = n->meta.out.len;
-    const bool is_null = jread_peek(r) == JREAD_NIL;
 
-    if (bytes_equal(key, BYTES("deletionTimestamp")))
-        n->deleting = !is_null;
+    if (!bytes_equal(key, BYTES("finalizers"))) {
+        if (bytes_equal(key, BYTES("deletionTimestamp")))
+            n->deleting = jread_peek(r) != JREAD_NIL;
+        return canon_skip(&n->meta, r);
+    }
     if (!canon_value(&n->meta, r))
         return false;
-    if (is_finalizers) {
-        const uint8_t *p = n->meta.out.ptr + at;
+    const uint8_t *const p = n->meta.out.ptr + at;
 
-        n->has_finalizers = p[0] == CANON_LIST && canon_read_u32(bytes_of(p + 1, 4)) > 0;
-    }
+    n->has_finalizers = p[0] == CANON_LIST && canon_read_u32(bytes_of(p + 1, 4)) > 0;
     return true;
 }
 
-static bool read_metadata_entry(struct normal *n, struct jread *r, struct canon_map *map,
-                                struct bytes key)
+static bool read_metadata_entry(struct normal *n, struct jread *r, struct bytes key)
 {
     struct canon *c = &n->meta;
 
     if (bytes_equal(key, BYTES("annotations")))
-        return read_tags(n, r, map, true);
+        return read_tags(n, r, true);
     if (bytes_equal(key, BYTES("labels")))
-        return read_tags(n, r, map, false);
+        return read_tags(n, r, false);
 
     const bool is_name = bytes_equal(key, BYTES("name"));
 
     if (is_name || bytes_equal(key, BYTES("namespace"))) {
         if (!jread_string(r, &n->text, is_name ? &n->name : &n->namespace))
             return false;
-        canon_map_drop(c, map);
+        canon_map_drop(c);
         return true;
     }
-    if (listed(&dropped_keys, key)) {
+    if (listed(dropped_metadata, COUNT(dropped_metadata), key)) {
         if (!read_dropped(n, r, key))
             return false;
-        canon_map_drop(c, map);
+        canon_map_drop(c);
         return true;
     }
-    return canon_map_value(c, map, r);
+    return canon_value(c, r);
 }
 
 static bool read_metadata(struct normal *n, struct jread *r)
 {
-    struct canon_map map;
     struct bytes key;
 
     if (!jread_enter(r, JREAD_MAP))
         return false;
-    canon_map_begin(&n->meta, &map);
+    canon_map_begin(&n->meta);
     for (bool first = true; jread_next(r, JREAD_MAP, &first);) {
-        if (!canon_map_key(&n->meta, &map, r, &key) || !read_metadata_entry(n, r, &map, key))
+        if (!canon_map_key(&n->meta, r, &key) || !read_metadata_entry(n, r, key))
             return false;
     }
-    return canon_map_end(&n->meta, &map, r);
+    return canon_map_end(&n->meta, r);
 }
 
 /* --- the root --------------------------------------------------------------------------------- */
@@ -219,8 +201,7 @@ static enum root_key root_key(struct bytes key, const struct normal_rules *rules
     return ROOT_OTHER;
 }
 
-static bool read_root_entry(struct normal *n, struct jread *r, struct canon_map *map,
-                            enum root_key key)
+static bool read_root_entry(struct normal *n, struct jread *r, enum root_key key)
 {
     switch (key) {
     case ROOT_API_VERSION:
@@ -234,12 +215,11 @@ static bool read_root_entry(struct normal *n, struct jread *r, struct canon_map 
     case ROOT_OTHER:
         break;
     }
-    return canon_map_value(&n->rest, map, r);
+    return canon_value(&n->rest, r);
 }
 
 bool normal_read(struct normal *n, struct jread *r, const struct normal_rules *rules)
 {
-    struct canon_map map;
     struct bytes key;
     unsigned seen = 0;
 
@@ -247,9 +227,9 @@ bool normal_read(struct normal *n, struct jread *r, const struct normal_rules *r
     n->rest.nulls = rules->nulls;
     if (!jread_enter(r, JREAD_MAP))
         return false;
-    canon_map_begin(&n->rest, &map);
+    canon_map_begin(&n->rest);
     for (bool first = true; jread_next(r, JREAD_MAP, &first);) {
-        if (!canon_map_key(&n->rest, &map, r, &key))
+        if (!canon_map_key(&n->rest, r, &key))
             return false;
         const enum root_key which = root_key(key, rules);
 
@@ -259,10 +239,10 @@ bool normal_read(struct normal *n, struct jread *r, const struct normal_rules *r
             seen |= 1U << which;
             canon_map_forget(&n->rest);
         }
-        if (!read_root_entry(n, r, &map, which))
+        if (!read_root_entry(n, r, which))
             return false;
     }
-    if (!canon_map_end(&n->rest, &map, r))
+    if (!canon_map_end(&n->rest, r))
         return false;
     if ((seen & 1U << ROOT_METADATA) == 0)
         canon_head(&n->meta.out, CANON_MAP, 0); /* no name: whoever asks for one will refuse it */

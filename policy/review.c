@@ -64,14 +64,31 @@ struct reading {
 
 typedef bool read_member(struct reading *in, struct bytes key);
 
-static bool is_new(struct jread *r, const struct bytes *keys, size_t count, struct bytes key)
+struct seen {
+    struct bytes keys[REVIEW_MAX_KEYS];
+    size_t count;
+    uint64_t marks; /* a bit a key, by its length and ends: keys of another bit are others */
+};
+
+static uint64_t mark_of(struct bytes key)
 {
-    if (count == REVIEW_MAX_KEYS)
+    if (key.len == 0)
+        return 1;
+    return UINT64_C(1) << ((key.len * 5 + key.ptr[0] + 3U * key.ptr[key.len - 1]) % 64);
+}
+
+static bool is_new(struct seen *seen, struct jread *r, struct bytes key)
+{
+    const uint64_t mark = mark_of(key);
+
+    if (seen->count == REVIEW_MAX_KEYS)
         return jread_fail(r, "too many keys");
-    for (size_t i = 0; i < count; i++) {
-        if (bytes_equal(keys[i], key))
+    for (size_t i = 0; i < seen->count && (seen->marks & mark) != 0; i++) {
+        if (bytes_equal(seen->keys[i], key))
             return jread_fail(r, "duplicate key");
     }
+    seen->marks |= mark;
+    seen->keys[seen->count++] = key;
     return true;
 }
 
@@ -79,17 +96,17 @@ static bool is_new(struct jread *r, const struct bytes *keys, size_t count, stru
 static bool read_map(struct reading *in, read_member *read)
 {
     struct jread *r = in->r;
-    struct bytes keys[REVIEW_MAX_KEYS];
-    size_t count = 0;
+    struct seen seen;
 
+    seen.count = 0;
+    seen.marks = 0;
     if (!jread_enter(r, JREAD_MAP))
         return false;
-    for (bool first = true; jread_next(r, JREAD_MAP, &first); count++) {
+    for (bool first = true; jread_next(r, JREAD_MAP, &first);) {
         struct bytes key;
 
-        if (!jread_key(r, &in->rv->text, &key) || !is_new(r, keys, count, key))
+        if (!jread_key(r, &in->rv->text, &key) || !is_new(&seen, r, key))
             return false;
-        keys[count] = key;
         if (!read(in, key) && (r->problem != NULL || !canon_skip(&in->rv->skip, r)))
             return false;
     }
@@ -104,49 +121,26 @@ static bool read_text(struct reading *in, struct bytes *out)
     return jread_string(in->r, &in->rv->text, out);
 }
 
-struct text_member {
-    struct bytes key;
-    struct bytes *out;
-};
-
-/* Reads the member of that name, if it is in the table. */
-static bool read_text_member(struct reading *in, struct bytes key, const struct text_member *table,
-                             size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (bytes_equal(key, table[i].key))
-            return read_text(in, table[i].out);
-    }
-    return false;
-}
-
-#define KEY(s)                                                                                     \
-    {                                                                                              \
-        (const uint8_t *)(s), sizeof(s) - 1                                                        \
-    }
-
 static bool read_kind_member(struct reading *in, struct bytes key)
 {
     struct review *rv = in->rv;
-    const struct text_member table[] = {
-        {KEY("group"), &rv->group},
-        {KEY("version"), &rv->version},
-        {KEY("kind"), &rv->kind},
-    };
 
-    return read_text_member(in, key, table, COUNT(table));
+    if (bytes_equal(key, BYTES("group")))
+        return read_text(in, &rv->group);
+    if (bytes_equal(key, BYTES("version")))
+        return read_text(in, &rv->version);
+    return bytes_equal(key, BYTES("kind")) && read_text(in, &rv->kind);
 }
 
 static bool read_resource_member(struct reading *in, struct bytes key)
 {
     struct review *rv = in->rv;
-    const struct text_member table[] = {
-        {KEY("group"), &rv->resource_group},
-        {KEY("version"), &rv->resource_version},
-        {KEY("resource"), &rv->resource},
-    };
 
-    return read_text_member(in, key, table, COUNT(table));
+    if (bytes_equal(key, BYTES("group")))
+        return read_text(in, &rv->resource_group);
+    if (bytes_equal(key, BYTES("version")))
+        return read_text(in, &rv->resource_version);
+    return bytes_equal(key, BYTES("resource")) && read_text(in, &rv->resource);
 }
 
 static bool read_groups(struct reading *in)
@@ -170,21 +164,25 @@ static bool read_groups(struct reading *in)
 static bool read_user_member(struct reading *in, struct bytes key)
 {
     struct review *rv = in->rv;
-    const struct text_member table[] = {
-        {KEY("username"), &rv->user},
-        {KEY("uid"), &rv->user_uid},
-    };
 
-    if (bytes_equal(key, BYTES("groups")))
-        return read_groups(in);
-    return read_text_member(in, key, table, COUNT(table));
+    if (bytes_equal(key, BYTES("username")))
+        return read_text(in, &rv->user);
+    if (bytes_equal(key, BYTES("uid")))
+        return read_text(in, &rv->user_uid);
+    return bytes_equal(key, BYTES("groups")) && read_groups(in);
+}
+
+/* For small maps whose keys are not in order, which canon_skip would have to sort. */
+static bool read_no_member(struct reading *in, struct bytes key)
+{
+    (void)in;
+    (void)key;
+    return false;
 }
 
 static bool read_options_member(struct reading *in, struct bytes key)
 {
-    const struct text_member table[] = {{KEY("fieldManager"), &in->rv->field_manager}};
-
-    return read_text_member(in, key, table, COUNT(table));
+    return bytes_equal(key, BYTES("fieldManager")) && read_text(in, &in->rv->field_manager);
 }
 
 /* --- the request ------------------------------------------------------------------------------ */
@@ -287,11 +285,6 @@ static bool read_request_kind(struct reading *in)
 static bool read_request_member(struct reading *in, struct bytes key)
 {
     struct review *rv = in->rv;
-    const struct text_member table[] = {
-        {KEY("subResource"), &rv->subresource},
-        {KEY("name"), &rv->name},
-        {KEY("namespace"), &rv->namespace},
-    };
 
     if (bytes_equal(key, BYTES("object")))
         return read_object(in, &rv->object);
@@ -303,15 +296,21 @@ static bool read_request_member(struct reading *in, struct bytes key)
         return read_map(in, read_resource_member);
     if (bytes_equal(key, BYTES("userInfo")))
         return read_map(in, read_user_member);
-    if (bytes_equal(key, BYTES("options")) && jread_peek(in->r) == JREAD_MAP)
-        return read_map(in, read_options_member);
+    if (bytes_equal(key, BYTES("requestKind")) || bytes_equal(key, BYTES("requestResource")))
+        return jread_peek(in->r) == JREAD_MAP && read_map(in, read_no_member);
+    if (bytes_equal(key, BYTES("options")))
+        return jread_peek(in->r) == JREAD_MAP && read_map(in, read_options_member);
     if (bytes_equal(key, BYTES("uid")))
         return read_uid(in);
     if (bytes_equal(key, BYTES("operation")))
         return read_operation(in);
     if (bytes_equal(key, BYTES("dryRun")))
         return read_dry_run(in);
-    return read_text_member(in, key, table, COUNT(table));
+    if (bytes_equal(key, BYTES("subResource")))
+        return read_text(in, &rv->subresource);
+    if (bytes_equal(key, BYTES("name")))
+        return read_text(in, &rv->name);
+    return bytes_equal(key, BYTES("namespace")) && read_text(in, &rv->namespace);
 }
 
 static bool read_constant(struct reading *in, struct bytes want, const char *problem)

@@ -6,6 +6,7 @@
 #include "policy/setwriter.h"
 #include "source/manifest.h"
 #include "source/yaml.h"
+#include "source/yaml_mark.h"
 
 #include "base/banned.h"
 
@@ -16,6 +17,7 @@ struct entry {
     size_t source;
     char *path; /* shared by the entries of a file; owned by build.paths */
     unsigned line;
+    bool twice; /* in Git with different content */
 };
 
 struct build {
@@ -56,17 +58,38 @@ static char *keep_path(struct build *b, const char *path)
     return b->paths[b->path_count++];
 }
 
-static bool add_object(struct build *b, const char *path, unsigned line, const json_t *object,
-                       struct err *err)
-{
-    struct manifest m;
+/* What is being read. */
+struct visit {
+    struct build *build;
+    const char *path;
+    const struct delivery_rule *delivery;
+    const struct yaml_document *document;
+};
 
-    if (!manifest_read(&b->rules, object, b->input->sources[b->source].namespace, &m, err))
-        return err_prefix(err, "%s:%u: ", path, line);
-    if (m.outcome == MANIFEST_NOT_GOVERNED)
-        return true;
+/*
+ * Something has no readable identity. It stops nothing if its bytes cannot be about what is
+ * governed (N7); else nobody knows what it would approve or hold. `why`: "LINE:COLUMN: …".
+ */
+static bool pass_over(struct build *b, const char *path, struct bytes text, const char *why,
+                      struct err *err)
+{
+    const char *message = strchr(why, ' ');
+    const unsigned long line = strtoul(why, NULL, 10);
+
+    if (policy_is_named_in(b->policy, text))
+        return err_set(err,
+                       "%s:%s (a governed group is named here, and this is in the way of "
+                       "reading which object it is)",
+                       path, why);
+    note(b, BUILD_WARNING, b->source, path, (unsigned)line, message == NULL ? why : message + 1);
+    return true;
+}
+
+static bool add_entry(struct build *b, const char *path, unsigned line, struct manifest *m,
+                      struct err *err)
+{
     if (b->entry_count == BUILD_MAX_ENTRIES) {
-        manifest_release(&m);
+        manifest_release(m);
         return err_set(err, "more than %d governed objects", BUILD_MAX_ENTRIES);
     }
     if (b->entry_count == b->entry_cap) {
@@ -74,27 +97,73 @@ static bool add_object(struct build *b, const char *path, unsigned line, const j
         b->entries = xrealloc(b->entries, b->entry_cap * sizeof(b->entries[0]));
     }
     b->entries[b->entry_count++] = (struct entry){
-        .manifest = m, .source = b->source, .path = keep_path(b, path), .line = line};
+        .manifest = *m, .source = b->source, .path = keep_path(b, path), .line = line};
     return true;
+}
+
+static bool add_object(struct visit *v, const json_t *object, struct err *err)
+{
+    struct build *b = v->build;
+    const char *mark = v->document->refused ? yaml_mark_first(object) : NULL;
+    struct buf refused CLEANUP(buf_release) = {0};
+    struct manifest m;
+
+    if (mark != NULL)
+        buf_printf(&refused, "%s:%s", v->path, mark);
+    const struct manifest_input input = {
+        .object = object,
+        .refused = mark == NULL ? NULL : buf_cstr(&refused),
+        .default_namespace = b->input->sources[b->source].namespace,
+        .delivery = v->delivery,
+    };
+
+    if (!manifest_read(&b->rules, &input, &m, err))
+        return err_prefix(err, "%s:%u: ", v->path, v->document->line);
+    if (m.outcome == MANIFEST_NOT_GOVERNED)
+        return true;
+    if (m.outcome != MANIFEST_UNREADABLE)
+        return add_entry(b, v->path, v->document->line, &m, err);
+    const bool ok = pass_over(b, v->path, v->document->text, buf_cstr(&m.message), err);
+
+    manifest_release(&m);
+    return ok;
 }
 
 /* `kind: …List` with an array `items` is its items (N7). Depth is bounded by the loader. */
 /* NOLINTNEXTLINE(misc-no-recursion) */
-static bool add_document(struct build *b, const char *path, unsigned line, const json_t *document,
-                         struct err *err)
+static bool add_document(struct visit *v, const json_t *object, struct err *err)
 {
-    const char *kind = json_string_value(json_object_get(document, "kind"));
-    const json_t *items = json_object_get(document, "items");
+    const char *kind = json_string_value(json_object_get(object, "kind"));
+    const json_t *items = json_object_get(object, "items");
+    const bool is_list = kind != NULL && bytes_ends_with(bytes_str(kind), BYTES("List"));
+    const char *mark = is_list ? yaml_mark_text(items) : NULL;
     size_t i;
     json_t *item;
 
-    if (!json_is_object(document))
+    if (!json_is_object(object))
         return true;
-    if (kind == NULL || !bytes_ends_with(bytes_str(kind), BYTES("List")) || !json_is_array(items))
-        return add_object(b, path, line, document, err);
+    if (mark != NULL)
+        return pass_over(v->build, v->path, v->document->text, mark, err);
+    if (!is_list || !json_is_array(items))
+        return add_object(v, object, err);
     json_array_foreach((json_t *)(uintptr_t)items, i, item)
     {
-        if (!add_document(b, path, line, item, err))
+        if (!add_document(v, item, err))
+            return false;
+    }
+    return true;
+}
+
+static bool add_documents(struct build *b, const char *path, const struct yaml_documents *documents,
+                          struct err *err)
+{
+    struct visit v = {.build = b,
+                      .path = path,
+                      .delivery = delivery_for(b->input->sources[b->source].delivery, path)};
+
+    for (size_t i = 0; i < documents->count; i++) {
+        v.document = &documents->items[i];
+        if (!add_document(&v, v.document->root, err))
             return false;
     }
     return true;
@@ -104,27 +173,23 @@ static bool visit_file(void *context, const struct repo_file *file, struct err *
 {
     struct build *b = context;
     struct yaml_documents documents = {0};
-    const bool json = bytes_ends_with(bytes_str(file->path), BYTES(".json"));
-    bool ok = true;
+    struct bytes rest;
+    struct err why;
 
     if (file->problem != NULL) {
         note(b, BUILD_WARNING, b->source, file->path, 0, file->problem);
         return true;
     }
     /* Core kinds name no group: a policy that governs one has every file read. */
-    const bool named = policy_is_named_in(b->policy, file->content);
+    if (!policy_is_named_in(b->policy, file->content) &&
+        !policy_governs_group(b->policy, (struct bytes){0}))
+        return true;
+    const bool whole = bytes_ends_with(bytes_str(file->path), BYTES(".json"))
+                           ? yaml_read_json_marked(file->content, &documents, &rest, &why)
+                           : yaml_read_marked(file->content, &documents, &rest, &why);
+    const bool ok = add_documents(b, file->path, &documents, err) &&
+                    (whole || pass_over(b, file->path, rest, why.message, err));
 
-    if (!named && !policy_governs_group(b->policy, (struct bytes){0}))
-        return true;
-    if (!(json ? yaml_read_json(file->content, &documents, err)
-               : yaml_read(file->content, &documents, err))) {
-        if (named)
-            return err_prefix(err, "%s:", file->path);
-        note(b, BUILD_WARNING, b->source, file->path, 0, err->message);
-        return true;
-    }
-    for (size_t i = 0; ok && i < documents.count; i++)
-        ok = add_document(b, file->path, documents.items[i].line, documents.items[i].root, err);
     yaml_release(&documents);
     return ok;
 }
@@ -167,14 +232,23 @@ static bool same_content(const struct entry *a, const struct entry *b)
 /* Two documents of one identity: the same content is one entry, another holds it (N7). */
 static void merge_twin(struct build *b, struct entry *first, const struct entry *twin)
 {
-    if (same_content(first, twin) ||
-        (first->manifest.outcome == MANIFEST_HELD && twin->manifest.outcome == MANIFEST_HELD))
+    const bool first_held = first->manifest.outcome == MANIFEST_HELD;
+    const bool twin_held = twin->manifest.outcome == MANIFEST_HELD;
+    const struct manifest *held = first_held ? &first->manifest : &twin->manifest;
+    struct buf message = {0};
+
+    if (first->twice || same_content(first, twin) || (first_held && twin_held))
         return;
-    first->manifest.message.len = 0;
-    buf_printf(&first->manifest.message,
-               "is in Git twice with different content: %s:%u and %s %s:%u", first->path,
+    buf_printf(&message, "is in Git twice with different content: %s:%u and %s %s:%u", first->path,
                first->line, b->input->sources[twin->source].name, twin->path, twin->line);
+    if (first_held || twin_held) {
+        buf_append_str(&message, "; one cannot be used: ");
+        buf_append(&message, buf_bytes(&held->message));
+    }
+    buf_release(&first->manifest.message);
+    first->manifest.message = message;
     first->manifest.outcome = MANIFEST_HELD;
+    first->twice = true;
 }
 
 static void write_entry(struct build *b, struct setwriter *w, struct entry *e)
@@ -261,9 +335,10 @@ static void write_provenance(const struct build *b, struct setwriter *w)
         for (size_t k = 0; k < s->path_count; k++)
             (void)json_array_append_new(paths, json_string(s->paths[k]));
         (void)json_array_append_new(
-            sources, json_pack("{s:o,s:o,s:o,s:o*}", "name", json_string(s->name), "commit",
+            sources, json_pack("{s:o,s:o,s:o,s:o*,s:O*}", "name", json_string(s->name), "commit",
                                json_string(s->commit), "paths", paths, "namespace",
-                               s->namespace == NULL ? NULL : json_string(s->namespace)));
+                               s->namespace == NULL ? NULL : json_string(s->namespace), "delivery",
+                               s->delivery == NULL ? NULL : delivery_document(s->delivery)));
     }
     for (size_t i = 0; i < crds_count(b->input->crds); i++) {
         const struct schema *schema = crds_at(b->input->crds, i);

@@ -6,6 +6,7 @@
 #define SOURCE_BUILD_H
 
 #include "source/crds.h"
+#include "source/delivery.h"
 
 struct build_source {
     const char *name;
@@ -14,6 +15,7 @@ struct build_source {
     const char *const *paths; /* none: the whole tree */
     size_t path_count;
     const char *namespace; /* default for namespaced manifests that name none; NULL: none */
+    const struct delivery *delivery; /* what is added to all of it (N20); NULL: nothing */
 };
 
 enum build_note_kind { BUILD_WARNING, BUILD_HELD };

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "source/metadata.h"
+#include "source/yaml_mark.h"
 
 #include "base/banned.h"
 
@@ -274,34 +275,91 @@ static bool approve(const struct manifest_rules *rules, const json_t *document,
     return true;
 }
 
-bool manifest_read(const struct manifest_rules *rules, const json_t *document,
-                   const char *default_namespace, struct manifest *out, struct err *err)
+/* --- refused documents (N35) ------------------------------------------------------------------ */
+
+/* What stands where the map or this member of it should, if it is a mark. */
+static const char *mark_at(const json_t *map, const char *key)
 {
-    struct manifest m CLEANUP(manifest_release) = {.outcome = MANIFEST_NOT_GOVERNED};
-    const struct bytes kind = text_of(document, "kind");
-    struct bytes group;
-    struct bytes version;
+    const char *mark = yaml_mark_text(map);
+
+    return mark != NULL ? mark : yaml_mark_text(json_object_get(map, key));
+}
+
+/* Why the document's group and kind cannot be read, and so not whether it is governed. */
+static const char *kind_mark(const json_t *document)
+{
+    const char *mark = mark_at(document, "apiVersion");
+
+    return mark != NULL ? mark : mark_at(document, "kind");
+}
+
+static const char *name_mark(const json_t *document)
+{
+    const json_t *metadata = json_object_get(document, "metadata");
+    const char *mark = mark_at(metadata, "name");
+
+    return mark != NULL ? mark : mark_at(metadata, "namespace");
+}
+
+static void set_unreadable(const char *mark, struct manifest *out)
+{
+    *out = (struct manifest){.outcome = MANIFEST_UNREADABLE};
+    buf_append_str(&out->message, mark);
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
+/* The document is of a governed kind. */
+static bool read_governed(const struct manifest_rules *rules, const struct manifest_input *input,
+                          const struct schema *schema, struct manifest *m, struct err *err)
+{
     enum mode mode;
 
-    normal_split_api_version(text_of(document, "apiVersion"), &group, &version);
+    if (!identify(input->object, input->default_namespace, schema, m, err))
+        return false;
+    if (!policy_governs(rules->policy, &m->id, &mode)) {
+        manifest_release(m);
+        return true;
+    }
+    if (m->outcome != MANIFEST_HELD && input->refused != NULL)
+        (void)hold(m, input->refused);
+    if (m->outcome != MANIFEST_HELD && schema == NULL)
+        (void)hold(m, "no CustomResourceDefinition of this kind is known; add it to the schemas");
+    if (m->outcome != MANIFEST_HELD && check_metadata(input->object, m)) {
+        json_auto_t *delivered = delivery_apply(input->delivery, input->object);
+
+        (void)approve(rules, delivered, schema, m);
+    }
+    return true;
+}
+
+bool manifest_read(const struct manifest_rules *rules, const struct manifest_input *input,
+                   struct manifest *out, struct err *err)
+{
+    struct manifest m CLEANUP(manifest_release) = {.outcome = MANIFEST_NOT_GOVERNED};
+    const struct bytes kind = text_of(input->object, "kind");
+    const char *mark = kind_mark(input->object);
+    struct bytes group;
+    struct bytes version;
+
+    if (mark != NULL) {
+        set_unreadable(mark, out);
+        return true;
+    }
+    normal_split_api_version(text_of(input->object, "apiVersion"), &group, &version);
     if (kind.len == 0 && policy_governs_group(rules->policy, group))
         return err_set(err, "a document of governed group %.*s has no kind", BYTES_FMT(group));
     if (!policy_governs_kind(rules->policy, group, kind)) {
         *out = (struct manifest){.outcome = MANIFEST_NOT_GOVERNED};
         return true;
     }
-    const struct schema *schema = crds_find(rules->crds, group, kind);
-
-    if (!identify(document, default_namespace, schema, &m, err))
-        return false;
-    if (!policy_governs(rules->policy, &m.id, &mode)) {
-        *out = (struct manifest){.outcome = MANIFEST_NOT_GOVERNED};
+    mark = name_mark(input->object);
+    if (mark != NULL) {
+        set_unreadable(mark, out);
         return true;
     }
-    if (m.outcome != MANIFEST_HELD && schema == NULL)
-        (void)hold(&m, "no CustomResourceDefinition of this kind is known; add it to the schemas");
-    if (m.outcome != MANIFEST_HELD && check_metadata(document, &m))
-        (void)approve(rules, document, schema, &m);
+    if (!read_governed(rules, input, crds_find(rules->crds, group, kind), &m, err))
+        return false;
     *out = m;
     m = (struct manifest){0};
     return true;

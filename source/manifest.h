@@ -8,6 +8,7 @@
 #include "policy/normal.h"
 #include "policy/policy.h"
 #include "source/crds.h"
+#include "source/delivery.h"
 
 /* What is the same for all documents of a build; owned by the builder, reused for each document. */
 struct manifest_rules {
@@ -20,7 +21,8 @@ struct manifest_rules {
 enum manifest_outcome {
     MANIFEST_NOT_GOVERNED, /* nothing else is set */
     MANIFEST_APPROVED,
-    MANIFEST_HELD, /* governed, its identity is known, but it cannot be used: `message` */
+    MANIFEST_HELD,       /* governed, its identity is known, but it cannot be used: `message` */
+    MANIFEST_UNREADABLE, /* what was refused may be its identity: `message`, "LINE:COLUMN: why" */
 };
 
 struct manifest {
@@ -34,13 +36,20 @@ struct manifest {
     struct buf message;
 };
 
+/* One document, or one item of a list. */
+struct manifest_input {
+    const json_t *object;          /* a map; may hold marks (yaml_mark.h) if it was refused */
+    const char *refused;           /* why, for people; NULL: it was not */
+    const char *default_namespace; /* for namespaced kinds that name none; NULL: none */
+    const struct delivery_rule *delivery; /* what is added to it (N20); NULL: nothing */
+};
+
 /*
- * Judges one document. `default_namespace` is for namespaced kinds that name none; NULL: none.
- * Fails only for a governed document whose identity cannot be read. On success the caller frees
- * with manifest_release().
+ * Judges one document. Fails only for a governed document that has no identity. On success the
+ * caller frees with manifest_release().
  */
-MUST_USE bool manifest_read(const struct manifest_rules *rules, const json_t *document,
-                            const char *default_namespace, struct manifest *out, struct err *err);
+MUST_USE bool manifest_read(const struct manifest_rules *rules, const struct manifest_input *input,
+                            struct manifest *out, struct err *err);
 void manifest_release(struct manifest *m);
 
 #endif

@@ -11,6 +11,12 @@
 MUST_USE bool yaml_style_check(struct yaml_events *e, bool in_flow, struct err *err);
 
 /*
+ * Whether tools may not even agree where the current scalar event, which was refused, ends: then
+ * nothing of the document can be known.
+ */
+bool yaml_style_tears(const struct yaml_events *e, bool in_flow);
+
+/*
  * Two properties that count where an alias brings the scalar to another place: a value that is not
  * written at all must not come inside brackets, kept line ends not before a comment.
  */

@@ -11,10 +11,9 @@
 
 /* An answer that waits for its record to be in the log; in the request's own pool. */
 struct pending {
-    struct pending *next;
-    struct pending **link; /* what points to this one; NULL: the request is gone */
+    h2o_linklist_t link;
     h2o_req_t *req;
-    h2o_iovec_t answer;
+    struct bytes answer;
 };
 
 struct admit {
@@ -26,7 +25,7 @@ struct admit {
     struct buf answer;
 
     struct buf records; /* of the answers that are pending */
-    struct pending *first;
+    h2o_linklist_t pending;
     h2o_timeout_entry_t flush_timer;
 
     atomic_uint_fast64_t counts[REASON_COUNT][2];
@@ -37,6 +36,7 @@ struct admit *admit_new(const struct admit_options *options)
     struct admit *a = xcalloc(1, sizeof(*a));
 
     a->options = *options;
+    h2o_linklist_init_anchor(&a->pending);
     a->review = review_new();
     a->hash = sha256_new();
     return a;
@@ -67,64 +67,53 @@ uint64_t admit_count(const struct admit *a, enum reason reason, bool allowed)
 
 /* --- answers that wait for the log ------------------------------------------------------------ */
 
-static void unlink_pending(void *slot)
+void admit_on_gone(void *app, const h2o_req_t *req)
 {
-    struct pending *p = slot;
+    struct admit *a = app;
 
-    if (p->link == NULL)
-        return;
-    *p->link = p->next;
-    if (p->next != NULL)
-        p->next->link = p->link;
-    p->link = NULL;
-}
+    for (h2o_linklist_t *node = a->pending.next; node != &a->pending; node = node->next) {
+        const struct pending *p = CONTAINER_OF(struct pending, link, node);
 
-static void reply_json(h2o_req_t *req, h2o_iovec_t body)
-{
-    const struct http_answer answer = {
-        .status = 200,
-        .content_type = "application/json",
-        .body = bytes_of(body.base, body.len),
-    };
-
-    http_reply(req, &answer);
+        if (p->req == req) {
+            h2o_linklist_unlink(node);
+            return;
+        }
+    }
 }
 
 static void flush(h2o_timeout_entry_t *entry)
 {
-    struct admit *a = (void *)((char *)entry - offsetof(struct admit, flush_timer));
-    struct pending *p = a->first;
+    struct admit *a = CONTAINER_OF(struct admit, flush_timer, entry);
     struct err err;
     const bool written = auditlog_write(a->options.audit, buf_bytes(&a->records), &err);
 
     if (!written)
         log_error("the audit log cannot be written: refusing", "error", err.message, NULL);
     a->records.len = 0;
-    a->first = NULL;
-    while (p != NULL) {
-        struct pending *next = p->next;
+    while (!h2o_linklist_is_empty(&a->pending)) {
+        const struct pending *p = CONTAINER_OF(struct pending, link, a->pending.next);
+        const struct http_answer answer = {
+            .status = 200,
+            .content_type = "application/json",
+            .body = p->answer,
+        };
 
-        p->link = NULL; /* first: the answer may free the request */
+        h2o_linklist_unlink(a->pending.next); /* first: the answer may free the request */
         if (written)
-            reply_json(p->req, p->answer);
+            http_reply(p->req, &answer);
         else
             http_reply_text(p->req, 503, "the audit log cannot be written\n", true);
-        p = next;
     }
 }
 
 static void answer_later(struct admit *a, h2o_req_t *req)
 {
-    struct pending *p = h2o_mem_alloc_shared(&req->pool, sizeof(*p), unlink_pending);
+    struct pending *p = h2o_mem_alloc_pool(&req->pool, sizeof(*p) + a->answer.len);
+    uint8_t *const answer = (uint8_t *)(p + 1);
 
-    /* The newest first: the order of answers is nobody's business, and removing stays simple. */
-    p->next = a->first;
-    p->link = &a->first;
-    if (p->next != NULL)
-        p->next->link = &p->next;
-    a->first = p;
-    p->req = req;
-    p->answer = h2o_strdup(&req->pool, (const char *)a->answer.ptr, a->answer.len);
+    memcpy(answer, a->answer.ptr, a->answer.len);
+    *p = (struct pending){.req = req, .answer = bytes_of(answer, a->answer.len)};
+    h2o_linklist_insert(a->pending.next, &p->link); /* the newest first: conn_replied finds it */
     if (!h2o_timeout_is_linked(&a->flush_timer)) {
         a->flush_timer.cb = flush;
         h2o_timeout_link(req->conn->ctx->loop, &req->conn->ctx->zero_timeout, &a->flush_timer);
@@ -152,7 +141,7 @@ static void finish(struct admit *a, h2o_req_t *req, int64_t started)
     const struct record_context record = {
         .replica = a->options.replica,
         .cluster = a->options.cluster,
-        .root = s == NULL ? NULL : set_root(s->set),
+        .root = context.root,
         .commits = context.commits,
     };
 

@@ -41,6 +41,9 @@ void admit_free(struct admit *a); /* on the loop's thread, after the loop; NULL 
 /* http_on_request for the main listener: POST /validate. `app` is the struct admit. */
 void admit_on_request(void *app, struct http_loop *loop, h2o_req_t *req);
 
+/* http_on_gone of the same listener. */
+void admit_on_gone(void *app, const h2o_req_t *req);
+
 /* From now on decides with `s`, whose reference is taken over. On the loop's thread. */
 void admit_use(struct admit *a, struct snapshot *s);
 

@@ -97,7 +97,8 @@ struct conn *conn_new(struct http_loop *loop, h2o_socket_t *sock, const struct g
     conn->sock = sock;
     conn->slot = *slot;
     conn->opened = loop->now = loop_clock();
-    h2o_linklist_init_anchor(&conn->exchanges);
+    h2o_linklist_init_anchor(&conn->running);
+    h2o_linklist_init_anchor(&conn->replied);
     h2o_linklist_insert(&loop->conns, &conn->link);
     sock->on_close.cb = on_disposed;
     sock->on_close.data = conn;
@@ -328,7 +329,7 @@ void conn_request(struct conn *conn, h2o_req_t *req)
     struct exchange *const exchange = h2o_mem_alloc_pool(&req->pool, sizeof(*exchange));
 
     *exchange = (struct exchange){.req = req, .body = req->entity.len};
-    h2o_linklist_insert(&conn->exchanges, &exchange->link);
+    h2o_linklist_insert(&conn->running, &exchange->link);
     conn->requests++;
     if (conn->guard != NULL) {
         loop_count(conn->loop, HTTP_REQUESTS_HTTP2);
@@ -340,48 +341,60 @@ void conn_request(struct conn *conn, h2o_req_t *req)
         req->http1_is_persistent = 0;
 }
 
+static struct exchange *exchange_at(h2o_linklist_t *node)
+{
+    return CONTAINER_OF(struct exchange, link, node);
+}
+
 void conn_replied(h2o_req_t *req)
 {
     struct conn *const conn = conn_of(req);
+    h2o_linklist_t *node = conn->running.prev;
 
-    /* Most are answered at once: the newest. */
-    for (h2o_linklist_t *node = conn->exchanges.prev; node != &conn->exchanges; node = node->prev) {
-        struct exchange *const exchange = CONTAINER_OF(struct exchange, link, node);
-
-        if (exchange->req == req) {
-            exchange->replied = conn->loop->now;
-            return;
-        }
-    }
+    /* Most are answered at once, or the newest first. */
+    while (exchange_at(node)->req != req)
+        node = node->prev;
+    h2o_linklist_unlink(node);
+    h2o_linklist_insert(&conn->replied, node);
+    exchange_at(node)->replied = conn->loop->now;
 }
 
-static void exchange_over(struct conn *conn, struct exchange *exchange)
+/* The request's place in one of the lists, or NULL. */
+static h2o_linklist_t *find_exchange(h2o_linklist_t *list, const h2o_req_t *req)
+{
+    for (h2o_linklist_t *node = list->next; node != list; node = node->next)
+        if (exchange_at(node)->req == req)
+            return node;
+    return NULL;
+}
+
+static void forget(struct conn *conn, h2o_linklist_t *node)
 {
     uint64_t inflight = 0;
 
-    h2o_linklist_unlink(&exchange->link);
+    h2o_linklist_unlink(node);
     if (conn->guard != NULL) {
-        guard_request_over(conn->guard, exchange->body);
+        guard_request_over(conn->guard, exchange_at(node)->body);
         inflight = conn->guard->streams.inflight;
     }
     (void)hold(conn, inflight);
-    if (exchange->replied == 0)
-        return;
-    conn->active = conn->loop->now;
-    conn->unanswered_bytes = 0;
 }
 
 void conn_over(h2o_req_t *req)
 {
     struct conn *const conn = conn_of(req);
+    h2o_linklist_t *node = find_exchange(&conn->replied, req);
 
-    /* Most end in the order of their beginning. */
-    for (h2o_linklist_t *node = conn->exchanges.next; node != &conn->exchanges; node = node->next) {
-        struct exchange *const exchange = CONTAINER_OF(struct exchange, link, node);
-
-        if (exchange->req == req) {
-            exchange_over(conn, exchange);
-            return;
-        }
+    if (node != NULL) {
+        forget(conn, node);
+        conn->active = conn->loop->now;
+        conn->unanswered_bytes = 0;
+        return;
     }
+    node = find_exchange(&conn->running, req);
+    if (node == NULL)
+        return;
+    forget(conn, node);
+    if (conn->loop->on_gone != NULL)
+        conn->loop->on_gone(conn->loop->app, req);
 }

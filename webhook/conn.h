@@ -29,7 +29,8 @@ struct conn {
     size_t pending;      /* … and those behind, the beginning of a frame header */
     size_t held_units;   /* of request memory, counted at the gate */
 
-    h2o_linklist_t exchanges; /* struct exchange, oldest first */
+    h2o_linklist_t running; /* struct exchange: not answered yet, the oldest first … */
+    h2o_linklist_t replied; /* … and answered, but not over: in the order of the answers */
     uint64_t requests;
     uint64_t unanswered_bytes; /* read since the last answer */
     int64_t opened;            /* times in milliseconds */
@@ -46,7 +47,7 @@ struct exchange {
     h2o_linklist_t link;
     h2o_req_t *req;
     uint64_t body;
-    int64_t replied; /* 0: not yet */
+    int64_t replied; /* when */
 };
 
 /* Fails if the program was linked so that libh2o would not call our h2o_socket_read_start. */
@@ -75,6 +76,12 @@ bool conn_is_ours(const struct conn *conn);
  * than any decent client leaves.
  */
 bool conn_has_backlog(const struct conn *conn);
+
+/* Whether no request is with the application or on its way out. */
+static inline bool conn_has_no_request(struct conn *conn)
+{
+    return h2o_linklist_is_empty(&conn->running) && h2o_linklist_is_empty(&conn->replied);
+}
 
 /* The connection that a request came on. */
 struct conn *conn_of(h2o_req_t *req);

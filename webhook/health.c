@@ -58,8 +58,9 @@ static bool write_readiness(struct server *s, struct buf *out)
 
 static void reply(h2o_req_t *req, int status, const char *type, const struct buf *body)
 {
+    const h2o_iovec_t copy = h2o_strdup(&req->pool, (const char *)body->ptr, body->len);
     const struct http_answer answer = {
-        .status = status, .content_type = type, .body = buf_bytes(body)};
+        .status = status, .content_type = type, .body = bytes_of(copy.base, copy.len)};
 
     http_reply(req, &answer);
 }

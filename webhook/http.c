@@ -148,6 +148,7 @@ bool http_loop_new(const struct http_options *options, struct http_loop **out, s
     loop->gate = options->gate;
     loop->limits = gate_limits(options->gate);
     loop->on_request = options->on_request;
+    loop->on_gone = options->on_gone;
     loop->app = options->app;
     loop->spare_fd = -1;
     loop->listen_fd = fcntl(options->listen_fd, F_DUPFD_CLOEXEC, 0);
@@ -280,8 +281,7 @@ void http_reply(h2o_req_t *req, const struct http_answer *answer)
     if (req->version >= 0x200 && answer->body.len > HTTP2_ANSWER_MAX)
         answer = &too_long;
     conn_replied(req);
-    body = h2o_strdup(&req->pool, answer->body.len == 0 ? "" : (const char *)answer->body.ptr,
-                      answer->body.len);
+    body = h2o_iovec_init(answer->body.ptr, answer->body.len);
     req->res.status = answer->status;
     req->res.reason = reason_phrase(answer->status);
     req->res.content_length = body.len;
@@ -299,12 +299,13 @@ void http_reply(h2o_req_t *req, const struct http_answer *answer)
 void http_reply_text(h2o_req_t *req, int status, const char *text, bool retry)
 {
     static const struct http_header retry_after = {"retry-after", "1"};
+    const h2o_iovec_t copy = h2o_strdup(&req->pool, text, SIZE_MAX);
     const struct http_answer answer = {
         .status = status,
         .content_type = "text/plain; charset=utf-8",
         .headers = &retry_after,
         .header_count = retry ? 1 : 0,
-        .body = bytes_str(text),
+        .body = bytes_of(copy.base, copy.len),
         .close = retry,
     };
 

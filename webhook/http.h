@@ -64,18 +64,23 @@ struct http_loop;
 
 /*
  * A complete request, on the loop's own thread. Answer with http_reply, now or later on the same
- * thread; a request may vanish before that (h2o_mem_alloc_shared on req->pool tells).
+ * thread; a request that is not answered yet may vanish: http_on_gone tells.
  * req->entity is the body, req->path_normalized the path, req->method the method. Paths, methods
  * and content types are the application's to check.
  */
 typedef void http_on_request(void *app, struct http_loop *loop, h2o_req_t *req);
+
+/* The client of a request that was not answered went: forget it. Own thread; never from within
+ * http_reply for the same request. */
+typedef void http_on_gone(void *app, const h2o_req_t *req);
 
 struct http_options {
     int listen_fd;          /* bound and listening; the loop works on a duplicate */
     SSL_CTX *tls;           /* from tls_context_new (tls.h); NULL: plain HTTP/1.1 */
     struct http_gate *gate; /* borrowed: must outlive the loop */
     http_on_request *on_request;
-    void *app; /* for on_request */
+    http_on_gone *on_gone; /* NULL: every request is answered at once */
+    void *app;             /* for both */
 };
 
 /*
@@ -128,7 +133,7 @@ struct http_answer {
     const char *content_type; /* a literal, or NULL: none */
     const struct http_header *headers;
     size_t header_count;
-    struct bytes body; /* copied */
+    struct bytes body; /* borrowed until the request is over: in its pool, or a constant */
     bool close;        /* HTTP/1.1: Connection: close, so that a retry dials anew */
 };
 
@@ -138,7 +143,8 @@ struct http_answer {
  */
 void http_reply(h2o_req_t *req, const struct http_answer *answer);
 
-/* The status, `text` as text/plain, and with `retry` Retry-After: 1 and close (R6, R15, R32). */
+/* The status, a copy of `text` as text/plain, and with `retry` Retry-After: 1 and close (R6, R15,
+ * R32). */
 void http_reply_text(h2o_req_t *req, int status, const char *text, bool retry);
 
 /* ---- counters ---- */

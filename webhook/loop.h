@@ -25,6 +25,7 @@ struct http_loop {
     struct http_gate *gate;
     const struct http_limits *limits; /* the gate's */
     http_on_request *on_request;
+    http_on_gone *on_gone;
     void *app;
     SSL_CTX *tls;
 

@@ -1,5 +1,6 @@
 #include "webhook/server.h"
 
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -110,6 +111,7 @@ static bool add_loop(struct server *s, int listen, SSL_CTX *tls, struct http_gat
         .tls = tls,
         .gate = gate,
         .on_request = admit_on_request,
+        .on_gone = admit_on_gone,
         .app = l->admit,
     };
 
@@ -221,12 +223,24 @@ static void follow_channel(struct server *s, const char *set_path, int channel)
     }
 }
 
+/*
+ * A turn of the loop takes and gives back some hundred KiB. By default the library returns that to
+ * the kernel each time and has it mapped again, page by page. Larger pieces still go back at once.
+ */
+static void keep_small_memory(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, SERVER_MAPPED_BYTES);
+    (void)mallopt(M_TRIM_THRESHOLD, SERVER_SPARE_BYTES);
+    (void)mallopt(M_TOP_PAD, SERVER_MAPPED_BYTES);
+}
+
 int server_run(const struct config *config, const struct server_sockets *sockets, int channel)
 {
     static struct server s;
     CLEANUP(freep) char *set_path = puller_set_path(config);
     struct err err = {0};
 
+    keep_small_memory();
     (void)signal(SIGPIPE, SIG_IGN);
     s.config = config;
     if (!start(&s, sockets, &err)) {

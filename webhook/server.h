@@ -18,6 +18,8 @@ enum {
     SERVER_MAX_LOOPS = 64,
     SERVER_DRAIN_SERVE_MS = 10 * 1000, /* endpoints take that long to be forgotten (R12) */
     SERVER_DRAIN_END_MS = 20 * 1000,
+    SERVER_MAPPED_BYTES = 1 << 20, /* an allocation from here on is mapped by itself … */
+    SERVER_SPARE_BYTES = 4 << 20,  /* … and of smaller ones this much is kept when it is free */
 };
 
 struct server_loop {

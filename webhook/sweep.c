@@ -26,13 +26,10 @@ static bool writes_in_vain(struct conn *conn, int64_t now)
 /* Whether an answer was given that its stream's or the connection's window keeps back. */
 static bool has_stuck_answer(struct conn *conn, int64_t now)
 {
-    for (h2o_linklist_t *node = conn->exchanges.next; node != &conn->exchanges; node = node->next) {
-        const struct exchange *exchange = CONTAINER_OF(struct exchange, link, node);
+    const struct exchange *oldest = CONTAINER_OF(struct exchange, link, conn->replied.next);
 
-        if (exchange->replied != 0 && now - exchange->replied >= conn->loop->limits->write_ms)
-            return true;
-    }
-    return false;
+    return !h2o_linklist_is_empty(&conn->replied) &&
+           now - oldest->replied >= conn->loop->limits->write_ms;
 }
 
 /* When the oldest request that is still coming began; `now` if there is none. */
@@ -41,7 +38,7 @@ static int64_t oldest_request(struct conn *conn, int64_t now)
     if (conn->guard != NULL)
         return guard_oldest(conn->guard, now);
     /* The rest of a pipelined request came with the one before it. */
-    if (conn->begun == 0 && h2o_linklist_is_empty(&conn->exchanges) && conn->sock->input->size > 0)
+    if (conn->begun == 0 && conn_has_no_request(conn) && conn->sock->input->size > 0)
         conn->begun = now;
     return conn->begun != 0 ? conn->begun : now;
 }
@@ -67,7 +64,7 @@ static bool is_idle(struct conn *conn)
 {
     if (conn->guard != NULL && !guard_quiet(conn->guard))
         return false;
-    return conn->begun == 0 && h2o_linklist_is_empty(&conn->exchanges);
+    return conn->begun == 0 && conn_has_no_request(conn);
 }
 
 static void sweep_one(struct conn *conn, int64_t now)

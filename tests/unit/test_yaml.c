@@ -185,6 +185,8 @@ static void test_yaml_refuses_and_says_where(void **state)
          "4:4: tools read a block whose line ends are kept"},
         {"kept line ends at the end", "a: |+\n  t\n\n...\n# c\n", "1:4: tools read a block whose"},
         {"question mark in brackets", "k: [a?b]\n", "1:5: tools read a \"?\" inside brackets"},
+        {"question mark before a key", "{?k #\n:[]}\n", "1:3: tools read a \"?\" inside brackets"},
+        {"and a blank", "{? 'k' : 1}\n", "1:4: tools read a \"?\" inside brackets"},
         {"block without a line end", "k: |\n  x", "1:4: tools read a block that ends without"},
         {"kept block without a line end", "k: &x >+\n  x", "1:4: tools read a block that ends"},
         {"folded with an indented line", "k: >\n  a\n    b\n", "1:4: tools read a folded block"},

@@ -171,7 +171,8 @@ static void ask_schema(struct driver *d)
 static void send_manifest(struct driver *d, struct manifest *m)
 {
     if (m->outcome != MANIFEST_APPROVED) {
-        send_answer(d, m->outcome == MANIFEST_HELD ? buf_cstr(&m->message) : "not governed");
+        send_answer(d,
+                    m->outcome == MANIFEST_NOT_GOVERNED ? "not governed" : buf_cstr(&m->message));
         return;
     }
     add_field(d, digest_bytes(&m->primary));
@@ -196,7 +197,12 @@ static void ask_manifest(struct driver *d)
         send_answer(d, "not one document");
         return;
     }
-    if (manifest_read(&rules, documents.items[0].root, buf_cstr(&d->fields[1]), &m, &err))
+    const struct manifest_input input = {
+        .object = documents.items[0].root,
+        .default_namespace = buf_cstr(&d->fields[1]),
+    };
+
+    if (manifest_read(&rules, &input, &m, &err))
         send_manifest(d, &m);
     else
         send_err(d, &err);
