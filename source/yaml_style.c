@@ -148,13 +148,28 @@ bool yaml_style_refuse_empty(const struct yaml_events *e, struct err *err)
                             "and text to others; write null, or \"\"");
 }
 
-/* Some readers take a "?" inside brackets for the start of a key, wherever it is. */
-bool yaml_style_tears(const struct yaml_events *e, bool in_flow)
+static bool has_question_mark(const struct yaml_events *e)
 {
     const struct bytes value = yaml_events_value(e);
 
-    return in_flow && e->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+    return e->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
            memchr(value.ptr, '?', value.len) != NULL;
+}
+
+/* "{?k :[]}": a key to libyaml, and what kustomize makes of it cannot always be read. */
+static bool follows_question_mark(struct yaml_events *e)
+{
+    size_t i = yaml_events_offset(e, &e->event.start_mark);
+
+    while (i > 0 && is_space(e->text.ptr[i - 1]))
+        i--;
+    return i > 0 && e->text.ptr[i - 1] == '?';
+}
+
+/* Some readers take a "?" inside brackets for the start of a key, wherever it is. */
+bool yaml_style_tears(struct yaml_events *e, bool in_flow)
+{
+    return in_flow && (has_question_mark(e) || follows_question_mark(e));
 }
 
 static bool check_plain(struct yaml_events *e, bool in_flow, struct err *err)
@@ -165,22 +180,11 @@ static bool check_plain(struct yaml_events *e, bool in_flow, struct err *err)
         return true;
     if (value.len == 0)
         return yaml_style_refuse_empty(e, err);
-    if (yaml_style_tears(e, in_flow))
+    if (has_question_mark(e))
         return yaml_events_fail(e, err,
                                 "tools read a \"?\" inside brackets differently; "
                                 "put the text in quotes");
     return true;
-}
-
-/* "{?k :[]}": a key to libyaml, and what kustomize makes of it cannot always be read. */
-static bool check_flow_key(struct yaml_events *e, struct err *err)
-{
-    size_t i = yaml_events_offset(e, &e->event.start_mark);
-
-    while (i > 0 && is_space(e->text.ptr[i - 1]))
-        i--;
-    return i == 0 || e->text.ptr[i - 1] != '?' ||
-           yaml_events_fail(e, err, "tools read a \"?\" inside brackets differently; take it out");
 }
 
 bool yaml_style_check(struct yaml_events *e, bool in_flow, struct err *err)
@@ -191,8 +195,9 @@ bool yaml_style_check(struct yaml_events *e, bool in_flow, struct err *err)
 
     if (problem != NULL)
         return yaml_events_fail(e, err, "%s", problem);
-    if (in_flow && !check_flow_key(e, err))
-        return false;
+    if (in_flow && follows_question_mark(e))
+        return yaml_events_fail(e, err,
+                                "tools read a \"?\" inside brackets differently; take it out");
     switch (style) {
     case YAML_PLAIN_SCALAR_STYLE:
         return check_plain(e, in_flow, err);

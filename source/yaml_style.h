@@ -14,7 +14,7 @@ MUST_USE bool yaml_style_check(struct yaml_events *e, bool in_flow, struct err *
  * Whether tools may not even agree where the current scalar event, which was refused, ends: then
  * nothing of the document can be known.
  */
-bool yaml_style_tears(const struct yaml_events *e, bool in_flow);
+bool yaml_style_tears(struct yaml_events *e, bool in_flow);
 
 /*
  * Two properties that count where an alias brings the scalar to another place: a value that is not
