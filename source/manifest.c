@@ -4,6 +4,7 @@
 
 #include "policy/core.h"
 #include "source/core_form.h"
+#include "source/metadata.h"
 #include "source/yaml_mark.h"
 
 #include "base/banned.h"
@@ -139,6 +140,7 @@ static bool check_metadata(const json_t *document, struct manifest *m)
 {
     json_t *metadata = json_object_get(document, "metadata");
     const json_t *annotations = json_object_get(metadata, "annotations");
+    const char *unknown = metadata_unknown_owner_field(metadata);
     const char *key;
     json_t *value;
 
@@ -148,6 +150,10 @@ static bool check_metadata(const json_t *document, struct manifest *m)
             buf_printf(&m->message, "metadata.%s is not a field of metadata", key);
             return hold(m, "");
         }
+    }
+    if (unknown != NULL) {
+        buf_printf(&m->message, "%s is not a field of an owner reference", unknown);
+        return hold(m, "");
     }
     if (!check_tags(annotations, "annotations", m) ||
         !check_tags(json_object_get(metadata, "labels"), "labels", m))
@@ -251,6 +257,7 @@ static bool approve(const struct manifest_rules *rules, const json_t *document,
     const struct kind *kind = schema_kind(schema);
     struct buf pruned CLEANUP(buf_release) = {0};
     struct schema_forms forms CLEANUP(forms_release) = {0};
+    json_auto_t *coerced = metadata_coerce(document);
     struct bytes group;
     struct bytes version;
     struct err err = {0};
@@ -263,7 +270,7 @@ static bool approve(const struct manifest_rules *rules, const json_t *document,
                    BYTES_FMT(version));
         return hold(m, "");
     }
-    if (!schema_forms(schema, version, document, &forms, note_pruned, &pruned, &err)) {
+    if (!schema_forms(schema, version, coerced, &forms, note_pruned, &pruned, &err)) {
         if (err.path[0] != '\0')
             buf_printf(&m->message, "%s: ", err.path);
         return hold(m, err.message);
