@@ -5,9 +5,11 @@
 #define POLICY_EXPLAIN_H
 
 #include "policy/decide.h"
+#include "policy/view.h"
 
 /* Fills out->message and out->warning for a decision that is otherwise complete. */
-void explain(const struct set *set, const struct review *rv, struct decision *out);
+void explain(const struct set *set, const struct review *rv, const struct view *view,
+             struct decision *out);
 
 /* The parts of it, for whoever explains an object without a review. */
 

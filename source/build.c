@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "policy/core.h"
 #include "policy/rules.h"
 #include "policy/setwriter.h"
 #include "source/build_impl.h"
@@ -48,9 +49,13 @@ static int compare_entries(const void *a, const void *b)
 
 static bool same_content(const struct entry *a, const struct entry *b)
 {
-    return a->manifest.outcome == MANIFEST_APPROVED && b->manifest.outcome == MANIFEST_APPROVED &&
-           digest_equal(&a->manifest.primary, &b->manifest.primary) &&
-           digest_equal(&a->manifest.digests[0], &b->manifest.digests[0]);
+    const enum manifest_outcome outcome = a->manifest.outcome;
+
+    if (outcome != b->manifest.outcome)
+        return false;
+    return outcome != MANIFEST_APPROVED ||
+           (digest_equal(&a->manifest.primary, &b->manifest.primary) &&
+            digest_equal(&a->manifest.digests[0], &b->manifest.digests[0]));
 }
 
 static void note_same(struct build *b, const struct entry *first, const struct entry *twin)
@@ -80,7 +85,7 @@ static void merge_twin(struct build *b, struct entry *first, const struct entry 
 
     if (b->input->lint && same_content(first, twin))
         note_same(b, first, twin);
-    if (first->twice || same_content(first, twin) || (first_held && twin_held))
+    if (first->twice || same_content(first, twin))
         return;
     buf_printf(&message, "is in Git twice with different content: %s:%u and %s %s:%u", first->path,
                first->line, b->input->sources[twin->source].name, twin->path, twin->line);
@@ -108,6 +113,8 @@ static void write_entry(struct build *b, struct setwriter *w, struct entry *e)
         .line = e->line,
     };
 
+    if (m->outcome == MANIFEST_EMPTY)
+        return; /* an entry would say no more than its absence (N25) */
     if (m->outcome == MANIFEST_APPROVED) {
         b->summary.approved++;
         setwriter_approve(w, &m->id, &place, &m->primary, m->digests, m->digest_count,
@@ -152,13 +159,13 @@ struct kinds_in {
 static void write_kind(void *context, struct bytes group, struct bytes kind)
 {
     const struct kinds_in *in = context;
+    struct kind unknown = {.group = group, .kind = kind, .namespaced = true};
 
-    if (crds_find(in->crds, group, kind) == NULL)
-        setwriter_kind(in->writer,
-                       &(struct kind){.group = group, .kind = kind, .namespaced = true});
+    if (core_kind(group, kind, &unknown) || crds_find(in->crds, group, kind) == NULL)
+        setwriter_kind(in->writer, &unknown);
 }
 
-/* Every governed kind is in the set: by its schema, or by its name alone. */
+/* Every governed kind is in the set: by its schema, as a core kind, or by its name alone. */
 static void write_kinds(struct build *b, struct setwriter *w)
 {
     struct kinds_in in = {b->input->crds, w};

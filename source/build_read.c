@@ -149,7 +149,7 @@ static bool pass_over(const struct visit *v, struct bytes text, const char *why,
 
     if (named && !v->build->input->lint)
         return err_set(err,
-                       "%s:%s (a governed group is named here, and this is in the way of "
+                       "%s:%s (something governed is named here, and this is in the way of "
                        "reading which object it is)",
                        v->file->path, why);
     note_refusal(v, named ? BUILD_FAILURE : BUILD_WARNING, why);
@@ -301,9 +301,7 @@ static bool visit_file(void *context, const struct repo_file *file, struct err *
         warn_skipped(&v, file->problem);
         return true;
     }
-    /* Core kinds name no group: a policy that governs one has every file read. */
-    if (!b->input->lint && !policy_is_named_in(b->policy, file->content) &&
-        !policy_governs_group(b->policy, (struct bytes){0}))
+    if (!b->input->lint && !policy_may_be_in(b->policy, file->content))
         return true;
     v.delivery = delivery_for(b->input->sources[b->source].delivery, file->path);
     const bool whole = bytes_ends_with(bytes_str(file->path), BYTES(".json"))

@@ -2,7 +2,10 @@
 
 #include <stdlib.h>
 
+#include "policy/core.h"
 #include "policy/schema_path.h"
+#include "source/core_form.h"
+#include "source/metadata.h"
 #include "source/yaml_mark.h"
 
 #include "base/banned.h"
@@ -41,6 +44,15 @@ static struct bytes text_of(const json_t *map, const char *key)
     return bytes_of(json_string_value(value), json_string_length(value));
 }
 
+static struct bytes api_group(const json_t *document)
+{
+    struct bytes group;
+    struct bytes version;
+
+    normal_split_api_version(text_of(document, "apiVersion"), &group, &version);
+    return group;
+}
+
 /* By the rule that m->rule says already. */
 static bool hold(struct manifest *m, const char *message)
 {
@@ -68,7 +80,7 @@ static void set_identity(struct manifest *m, struct bytes group, struct bytes ki
 
 /* N10. False: *m is not governed, or err is set. */
 static bool identify(const json_t *document, const char *default_namespace,
-                     const struct schema *schema, struct manifest *m, struct err *err)
+                     const struct kind *known, struct manifest *m, struct err *err)
 {
     const json_t *metadata = json_object_get(document, "metadata");
     const struct bytes kind = text_of(document, "kind");
@@ -86,11 +98,11 @@ static bool identify(const json_t *document, const char *default_namespace,
                            ? "; give it one"
                            : "; generateName cannot be compared with Git, give it a name") ||
                err_at(err, "metadata");
-    if (schema != NULL && !schema_kind(schema)->namespaced)
+    if (known != NULL && !known->namespaced)
     namespace = (struct bytes){0};
     else if (namespace.len == 0) namespace = bytes_str(default_namespace);
     set_identity(m, group, kind, namespace, name);
-    if (schema != NULL && schema_kind(schema)->namespaced && namespace.len == 0)
+    if (known != NULL && known->namespaced && namespace.len == 0)
         (void)hold(
             m, "metadata.namespace is missing and the source has no default namespace; write it");
     if (m->outcome == MANIFEST_HELD)
@@ -164,6 +176,7 @@ static bool check_metadata(const json_t *document, struct manifest *m)
 {
     json_t *metadata = json_object_get(document, "metadata");
     const json_t *annotations = json_object_get(metadata, "annotations");
+    const char *unknown = metadata_unknown_owner_field(metadata);
     const char *key;
     json_t *value;
 
@@ -175,6 +188,10 @@ static bool check_metadata(const json_t *document, struct manifest *m)
             set_field(m, key, NULL);
             return hold(m, "");
         }
+    }
+    if (unknown != NULL) {
+        buf_printf(&m->message, "%s is not a field of an owner reference", unknown);
+        return hold(m, "");
     }
     if (!check_tags(annotations, "annotations", m) ||
         !check_tags(json_object_get(metadata, "labels"), "labels", m))
@@ -283,6 +300,7 @@ static bool approve(const struct manifest_rules *rules, const json_t *document,
 {
     const struct kind *kind = schema_kind(schema);
     struct schema_forms forms CLEANUP(forms_release) = {0};
+    json_auto_t *coerced = metadata_coerce(document);
     struct bytes group;
     struct bytes version;
     struct err err = {0};
@@ -299,7 +317,7 @@ static bool approve(const struct manifest_rules *rules, const json_t *document,
         return hold(m, "");
     }
     m->rule = 14;
-    if (!schema_forms(schema, version, document, &forms, note_pruned, m, &err)) {
+    if (!schema_forms(schema, version, coerced, &forms, note_pruned, m, &err)) {
         if (err.path[0] != '\0')
             buf_printf(&m->message, "%s: ", err.path);
         buf_append_str(&m->fields, err.path);
@@ -316,6 +334,101 @@ static bool approve(const struct manifest_rules *rules, const json_t *document,
     write_document(forms.forms[0].object, written->status_subresource, m);
     m->outcome = MANIFEST_APPROVED;
     return true;
+}
+
+/* --- core kinds ------------------------------------------------------------------------------- */
+
+static bool approve_projected(const struct manifest_rules *rules, const json_t *document,
+                              const struct projection *p, struct manifest *m)
+{
+    const struct normal_rules plain = {0};
+    struct buf form CLEANUP(buf_release) = {0};
+    json_t *object = core_form_projected(document, p);
+    CLEANUP(freep) char *text = json_dumps(object, JSON_COMPACT);
+    struct err err = {0};
+    const bool ok = text != NULL && normal_read_text(rules->normal, bytes_str(text), &plain, &err);
+
+    if (ok) {
+        projection_write(p, buf_bytes(&rules->normal->meta.out), &form);
+        projection_digest(buf_bytes(&form), &m->id, rules->hash, &m->primary);
+        add_digest(m, &m->primary);
+        write_document(object, false, m);
+        m->outcome = projection_is_empty(buf_bytes(&form)) ? MANIFEST_EMPTY : MANIFEST_APPROVED;
+    }
+    json_decref(object);
+    return ok || hold(m, text == NULL ? "is too large" : err.message);
+}
+
+static bool approve_configmap(const struct manifest_rules *rules, const json_t *document,
+                              const struct kind *kind, struct manifest *m)
+{
+    const struct schema_form form = {BYTES("v1"), core_form_configmap(document, &m->message)};
+
+    if (form.object == NULL)
+        return hold(m, "");
+    const bool ok = digest_form(rules, kind, &form, m, &m->primary);
+
+    if (ok) {
+        add_digest(m, &m->primary);
+        write_document(form.object, false, m);
+        m->outcome = MANIFEST_APPROVED;
+    }
+    json_decref(form.object);
+    return ok;
+}
+
+/* A governed object of a core kind, which has no schema. */
+static void judge_core(const struct manifest_rules *rules, const struct manifest_input *input,
+                       const struct kind *kind, struct manifest *m)
+{
+    json_auto_t *object = core_form_is_sound(input->object)
+                              ? delivery_apply(input->delivery, input->object)
+                              : json_incref((json_t *)(uintptr_t)input->object);
+    struct projection projection;
+    struct bytes group;
+    struct bytes version;
+
+    policy_projection(rules->policy, &m->id, &projection);
+    if (projection.count > 0 && !core_form_counts(object, &projection)) {
+        /* Git says nothing of it (row 4), and what else is wrong with it is no business of ours. */
+        m->outcome = m->outcome == MANIFEST_HELD ? MANIFEST_NOT_GOVERNED : MANIFEST_EMPTY;
+        return;
+    }
+    if (m->outcome != MANIFEST_HELD && input->refused != NULL) {
+        m->rule = 5;
+        (void)hold(m, input->refused);
+    }
+    if (m->outcome == MANIFEST_HELD || !check_metadata(object, m))
+        return;
+    m->rule = 24;
+    normal_split_api_version(text_of(object, "apiVersion"), &group, &version);
+    if (kind_version(kind, version) == NULL) {
+        buf_printf(&m->message, "version %.*s is none of the core group", BYTES_FMT(version));
+        (void)hold(m, "");
+    } else if (projection.count > 0) {
+        (void)approve_projected(rules, object, &projection, m);
+    } else {
+        (void)approve_configmap(rules, object, kind, m);
+    }
+}
+
+/*
+ * What only looks like a core object (a chart's Chart.yaml has apiVersion v1 and no kind), or has
+ * no name and so can be none that a rule names, nor one with a field that counts.
+ */
+static bool is_no_core_object(const struct manifest_rules *rules, const json_t *document)
+{
+    const struct identity nameless = {.kind = text_of(document, "kind")};
+    struct projection projection;
+    enum mode mode;
+
+    if (nameless.kind.len == 0 || text_of(document, "apiVersion").len == 0)
+        return true;
+    if (text_of(json_object_get(document, "metadata"), "name").len > 0)
+        return false;
+    policy_projection(rules->policy, &nameless, &projection);
+    return !policy_governs(rules->policy, &nameless, &mode) ||
+           (projection.count > 0 && !core_form_counts(document, &projection));
 }
 
 /* --- refused documents (N35) ------------------------------------------------------------------ */
@@ -356,12 +469,22 @@ static void set_unreadable(const char *mark, struct manifest *out)
 static bool read_governed(const struct manifest_rules *rules, const struct manifest_input *input,
                           const struct schema *schema, struct manifest *m, struct err *err)
 {
+    const struct bytes group = api_group(input->object);
+    struct kind core;
+    const bool is_core = core_kind(group, text_of(input->object, "kind"), &core);
+    const struct kind *known = is_core ? &core : schema == NULL ? NULL : schema_kind(schema);
     enum mode mode;
 
-    if (!identify(input->object, input->default_namespace, schema, m, err))
+    if (!identify(input->object, input->default_namespace, known, m, err))
         return false;
     if (!policy_governs(rules->policy, &m->id, &mode)) {
         manifest_release(m);
+        return true;
+    }
+    if (is_core) {
+        judge_core(rules, input, &core, m);
+        if (m->outcome == MANIFEST_NOT_GOVERNED)
+            manifest_release(m);
         return true;
     }
     if (m->outcome != MANIFEST_HELD && input->refused != NULL) {
@@ -386,22 +509,21 @@ bool manifest_read(const struct manifest_rules *rules, const struct manifest_inp
 {
     struct manifest m CLEANUP(manifest_release) = {.outcome = MANIFEST_NOT_GOVERNED};
     const struct bytes kind = text_of(input->object, "kind");
+    const struct bytes group = api_group(input->object);
     const char *mark = kind_mark(input->object);
-    struct bytes group;
-    struct bytes version;
 
+    *out = (struct manifest){.outcome = MANIFEST_NOT_GOVERNED};
     if (mark != NULL) {
         set_unreadable(mark, out);
         return true;
     }
-    normal_split_api_version(text_of(input->object, "apiVersion"), &group, &version);
+    mark = name_mark(input->object);
+    if (group.len == 0 && mark == NULL && is_no_core_object(rules, input->object))
+        return true;
     if (kind.len == 0 && policy_governs_group(rules->policy, group))
         return err_set(err, "a document of governed group %.*s has no kind", BYTES_FMT(group));
-    if (!policy_governs_kind(rules->policy, group, kind)) {
-        *out = (struct manifest){.outcome = MANIFEST_NOT_GOVERNED};
+    if (!policy_governs_kind(rules->policy, group, kind))
         return true;
-    }
-    mark = name_mark(input->object);
     if (mark != NULL) {
         set_unreadable(mark, out);
         return true;

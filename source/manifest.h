@@ -26,6 +26,7 @@ enum { MANIFEST_MAX_FIELDS_BYTES = 4096 }; /* of the fields that are told; one h
 
 enum manifest_outcome {
     MANIFEST_NOT_GOVERNED, /* nothing else is set */
+    MANIFEST_EMPTY, /* only fields of it would count, and it has none of them: as if absent (N25) */
     MANIFEST_APPROVED,
     MANIFEST_HELD,       /* governed, its identity is known, but it cannot be used: `message` */
     MANIFEST_UNREADABLE, /* what was refused may be its identity: `message`, "LINE:COLUMN: why" */
@@ -38,6 +39,7 @@ struct manifest {
     struct digest primary;
     struct digest digests[KIND_MAX_VERSIONS];
     size_t digest_count;
+    bool is_empty;       /* a projection without a field: the set needs no entry for it */
     struct buf document; /* compact JSON of what Git approves */
     struct buf message;
     struct buf fields; /* that are wrong, a line each, the message's first; empty: no single one */

@@ -52,10 +52,10 @@ static bool check_start(struct reader *r, struct err *err)
     const bool implicit = event->data.document_start.implicit != 0;
     const yaml_version_directive_t *version = event->data.document_start.version_directive;
 
-    if (version != NULL && (version->major != 1 || version->minor != 1))
+    /* kubectl takes what is before the first separator for a document of its own. */
+    if (version != NULL)
         return yaml_events_fail(&r->events, err,
-                                "tools read %%YAML %d.%d differently; take the "
-                                "line out",
+                                "%%YAML %d.%d is an error to some tools; take the line out",
                                 version->major, version->minor);
     if (event->data.document_start.tag_directives.start !=
         event->data.document_start.tag_directives.end)
@@ -87,6 +87,19 @@ static bool check_end(const struct reader *r, size_t end, struct err *err)
                           "tools do not agree that this line separates documents; indent it");
 }
 
+/* Where a document is nothing but its end, kubectl's reader misses the content. */
+static bool check_empty_end(struct reader *r, const json_t *root, struct err *err)
+{
+    const yaml_event_t *event = &r->events.event;
+
+    if (!json_is_null(root) || event->type != YAML_DOCUMENT_END_EVENT ||
+        event->data.document_end.implicit != 0)
+        return true;
+    return yaml_events_fail(&r->events, err,
+                            "\"...\" behind an empty document is an error to some tools; take it "
+                            "out");
+}
+
 static bool read_document(struct reader *r, struct yaml_documents *list, struct err *err)
 {
     struct yaml_document document = {0};
@@ -97,7 +110,7 @@ static bool read_document(struct reader *r, struct yaml_documents *list, struct 
         return false;
     const size_t end = yaml_events_offset(&r->events, &r->events.event.end_mark);
 
-    if (!check_end(r, end, err)) {
+    if (!check_end(r, end, err) || !check_empty_end(r, document.root, err)) {
         json_decref(document.root);
         return false;
     }

@@ -60,6 +60,30 @@ static bool check_block_end(struct yaml_events *e, struct err *err)
                             "end the file with a line feed");
 }
 
+static bool is_space(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+bool yaml_style_check_properties(struct yaml_events *e, struct err *err)
+{
+    const struct bytes text = e->text;
+    size_t i = yaml_events_offset(e, &e->event.start_mark);
+
+    while (i < text.len && (text.ptr[i] == '&' || text.ptr[i] == '!')) {
+        while (i < text.len && !is_space(text.ptr[i]))
+            i++;
+        while (i < text.len && is_space(text.ptr[i]))
+            i++;
+    }
+    if (i == text.len || text.ptr[i] != '#')
+        return true;
+    return yaml_events_fail(
+        e, err,
+        "a comment between an anchor or a tag and its value is moved into other "
+        "values by some tools; move the comment");
+}
+
 bool yaml_style_is_empty(const yaml_event_t *event)
 {
     return event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && event->data.scalar.length == 0;
@@ -124,13 +148,28 @@ bool yaml_style_refuse_empty(const struct yaml_events *e, struct err *err)
                             "and text to others; write null, or \"\"");
 }
 
-/* Some readers take a "?" inside brackets for the start of a key, wherever it is. */
-bool yaml_style_tears(const struct yaml_events *e, bool in_flow)
+static bool has_question_mark(const struct yaml_events *e)
 {
     const struct bytes value = yaml_events_value(e);
 
-    return in_flow && e->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+    return e->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
            memchr(value.ptr, '?', value.len) != NULL;
+}
+
+/* "{?k :[]}": a key to libyaml, and what kustomize makes of it cannot always be read. */
+static bool follows_question_mark(struct yaml_events *e)
+{
+    size_t i = yaml_events_offset(e, &e->event.start_mark);
+
+    while (i > 0 && is_space(e->text.ptr[i - 1]))
+        i--;
+    return i > 0 && e->text.ptr[i - 1] == '?';
+}
+
+/* Some readers take a "?" inside brackets for the start of a key, wherever it is. */
+bool yaml_style_tears(struct yaml_events *e, bool in_flow)
+{
+    return in_flow && (has_question_mark(e) || follows_question_mark(e));
 }
 
 static bool check_plain(struct yaml_events *e, bool in_flow, struct err *err)
@@ -141,7 +180,7 @@ static bool check_plain(struct yaml_events *e, bool in_flow, struct err *err)
         return true;
     if (value.len == 0)
         return yaml_style_refuse_empty(e, err);
-    if (yaml_style_tears(e, in_flow))
+    if (has_question_mark(e))
         return yaml_events_fail(e, err,
                                 "tools read a \"?\" inside brackets differently; "
                                 "put the text in quotes");
@@ -156,6 +195,9 @@ bool yaml_style_check(struct yaml_events *e, bool in_flow, struct err *err)
 
     if (problem != NULL)
         return yaml_events_fail(e, err, "%s", problem);
+    if (in_flow && follows_question_mark(e))
+        return yaml_events_fail(e, err,
+                                "tools read a \"?\" inside brackets differently; take it out");
     switch (style) {
     case YAML_PLAIN_SCALAR_STYLE:
         return check_plain(e, in_flow, err);

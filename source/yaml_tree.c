@@ -13,6 +13,12 @@
 #define YAML_TAG_PREFIX "tag:yaml.org,2002:"
 
 /*
+ * A key on one line has 1024 characters at most, and kustomize, which writes it out again, may need
+ * ten for one. No key of Kubernetes' own is longer than 317 bytes.
+ */
+enum { YAML_MAX_KEY_BYTES = 320 };
+
+/*
  * How far a refusal reaches: what tools may read differently because of it. The zero value, which
  * a refusal has that says nothing else, is all of the document.
  */
@@ -74,6 +80,15 @@ static bool count_nodes(struct builder *b, size_t more, struct err *err)
                reaches(b, REACH_DOCUMENT);
     b->nodes += more;
     return true;
+}
+
+/* A comment in there may end up anywhere, so nothing of the document is known then. */
+static bool check_properties(struct builder *b, const yaml_char_t *anchor, const yaml_char_t *tag,
+                             struct err *err)
+{
+    if ((anchor == NULL && tag == NULL) || yaml_style_check_properties(b->events, err))
+        return true;
+    return reaches(b, REACH_DOCUMENT);
 }
 
 /* --- tags ------------------------------------------------------------------------------------- */
@@ -170,6 +185,11 @@ static bool take_key(struct builder *b, const struct yaml_scalar *s, struct byte
                                 "some tools take the key \"<<\" for a merge key, "
                                 "even in quotes; use another key") ||
                reaches(b, REACH_MAP);
+    if (text.len > YAML_MAX_KEY_BYTES)
+        return yaml_events_fail(b->events, err,
+                                "a key of more than %d bytes is an error to some tools",
+                                YAML_MAX_KEY_BYTES) ||
+               reaches(b, REACH_VALUE);
     if (json_object_get(f->node, (const char *)text.ptr) != NULL)
         return yaml_events_fail(b->events, err,
                                 "the key %s is in this map already; keep one of them",
@@ -196,7 +216,8 @@ static bool take_scalar(struct builder *b, struct err *err)
     struct yaml_scalar scalar;
 
     b->reach = is_key ? REACH_MAP : REACH_VALUE;
-    if (!open_anchor(b, event->data.scalar.anchor, err) || !resolve(b, &scalar, err) ||
+    if (!check_properties(b, event->data.scalar.anchor, event->data.scalar.tag, err) ||
+        !open_anchor(b, event->data.scalar.anchor, err) || !resolve(b, &scalar, err) ||
         !count_nodes(b, 1, err))
         return false;
     if (is_key && !take_key(b, &scalar, text, err))
@@ -311,7 +332,8 @@ static bool open_frame(struct builder *b, struct err *err)
     if (yaml_frames_expects_key(&b->tree))
         return refuse_complex_key(b, err) || reaches(b, REACH_MAP);
     b->reach = REACH_VALUE;
-    if (!open_anchor(b, o.anchor, err) || !check_tag(b, o.tag, o.is_map ? "map" : "seq", err))
+    if (!check_properties(b, o.anchor, o.tag, err) || !open_anchor(b, o.anchor, err) ||
+        !check_tag(b, o.tag, o.is_map ? "map" : "seq", err))
         return false;
     push(b, &o, NULL);
     return true;

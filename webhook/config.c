@@ -6,6 +6,7 @@
 #include "policy/fields.h"
 #include "policy/policy.h"
 #include "source/yaml.h"
+#include "webhook/builtin.h"
 
 #include "base/banned.h"
 
@@ -386,7 +387,7 @@ bool config_read_policy(const char *name, const void *text, size_t len, json_t *
 
     if (!read_one(name, bytes_of(text, len), &document, err))
         return false;
-    if (!policy_load(document, &policy, err)) {
+    if (!builtin_include(document, err) || !policy_load(document, &policy, err)) {
         json_decref(document);
         return say_where(name, bytes_of(text, len), err);
     }

@@ -58,7 +58,8 @@ MUST_USE bool config_read(const char *file, struct config **out, struct err *err
 void config_free(struct config *c); /* NULL is fine */
 
 /*
- * A policy document from a YAML text, checked by policy_load; *out is the caller's reference.
+ * A policy document from a YAML text, with what it includes (webhook/builtin.h), checked by
+ * policy_load; *out is the caller's reference.
  * Errors begin "FILE:LINE: ".
  */
 MUST_USE bool config_read_policy(const char *name, const void *text, size_t len, json_t **out,

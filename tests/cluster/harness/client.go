@@ -133,6 +133,20 @@ func (c *Client) Patch(object *unstructured.Unstructured, patch string, subresou
 	})
 }
 
+// Finalize puts the live Namespace without its spec.finalizers to the subresource, as the namespace controller does once
+// a deleted one is empty, with the labels of object.
+func (c *Client) Finalize(object *unstructured.Unstructured) Answer {
+	return c.write(object, func(ctx context.Context, r dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
+		live, err := r.Get(ctx, object.GetName(), metav1.GetOptions{})
+		if err != nil {
+			return nil, err
+		}
+		live.SetLabels(object.GetLabels())
+		unstructured.RemoveNestedField(live.Object, "spec", "finalizers")
+		return r.Update(ctx, live, metav1.UpdateOptions{FieldManager: FieldManager}, "finalize")
+	})
+}
+
 // Delete deletes the object.
 func (c *Client) Delete(object *unstructured.Unstructured, options ...string) Answer {
 	return c.write(object, func(ctx context.Context, r dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
