@@ -4,7 +4,9 @@
 #include "base/attr.h"
 #include "command/build.h"
 #include "command/certs.h"
+#include "command/check.h"
 #include "command/command.h"
+#include "command/explain.h"
 #include "command/review.h"
 #include "command/serve.h"
 #include "command/set.h"
@@ -26,7 +28,9 @@ static const struct {
 } commands[] = {
     {"serve", serve_main, "answer admission reviews over TLS"},
     {"build", build_main, "make a writ.set from a Git repository"},
+    {"check", check_main, "lint a Git repository, prove that a set can be built"},
     {"set", set_main, "show, list, verify or compare sets"},
+    {"explain", explain_main, "say why an object is, or is not, what Git has"},
     {"review", review_main, "decide AdmissionReviews offline"},
     {"certs", certs_main, "make, renew or show certificates"},
     {"version", version_main, "print the version"},

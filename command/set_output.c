@@ -129,6 +129,17 @@ void set_output_place_json(json_t *object, const struct set_entry *entry)
     set_output_add(object, "line", json_integer(entry->line));
 }
 
+void set_output_dump(json_t *value, size_t flags, struct buf *out)
+{
+    CLEANUP(freep) char *text = json_dumps(value, JSON_INDENT(2) | flags);
+
+    if (text == NULL)
+        out_of_memory();
+    json_decref(value);
+    buf_append_str(out, text);
+    buf_byte(out, '\n');
+}
+
 static int finish(const char *command, bool written, int code)
 {
     struct err err;

@@ -47,6 +47,11 @@ void set_output_place_json(json_t *object, const struct set_entry *entry);
 /* Adds a member; `value` becomes the object's. */
 void set_output_add(json_t *object, const char *key, json_t *value);
 
+/*
+ * Appends it as JSON text that people can read, with jansson's JSON_SORT_KEYS or 0; frees `value`.
+ */
+void set_output_dump(json_t *value, size_t flags, struct buf *out);
+
 /* Writes to standard output; returns `code`, or COULD_NOT with a message where it cannot. */
 int set_output_text(const char *command, struct bytes text, int code);
 int set_output_json(const char *command, json_t *value, int code); /* frees `value` */

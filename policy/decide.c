@@ -1,6 +1,8 @@
 #include "policy/decide.h"
 
+#include "policy/contents.h"
 #include "policy/explain.h"
+#include "policy/view.h"
 
 #include "base/banned.h"
 
@@ -34,8 +36,7 @@ struct asked {
     const struct set *set;
     const struct policy *policy;
     const struct review *rv;
-    const struct normal *object; /* NULL: absent */
-    const struct normal *old;
+    struct view view;
     bool is_delete; /* DELETE, or an UPDATE that finishes one (N30) */
 };
 
@@ -74,18 +75,18 @@ static bool object_is_requested(const struct review *rv, const struct normal *n)
 static bool identify(const struct asked *asked, struct decision *out)
 {
     const struct review *rv = asked->rv;
-    const struct normal *n = rv->operation == OPERATION_DELETE ? asked->old : asked->object;
+    const struct normal *n = asked->view.subject;
 
     out->id = (struct identity){rv->group, rv->kind, rv->namespace, rv->name};
     if (is_namespace(rv))
         out->id.namespace = (struct bytes){0};
-    if (asked->object != NULL && !object_is_requested(rv, asked->object))
+    if (asked->view.object != NULL && !object_is_requested(rv, asked->view.object))
         return false;
-    if (asked->old != NULL && !object_is_requested(rv, asked->old))
+    if (asked->view.old != NULL && !object_is_requested(rv, asked->view.old))
         return false;
-    if (asked->object != NULL && asked->old != NULL &&
-        (!bytes_equal(asked->object->name, asked->old->name) ||
-         !bytes_equal(asked->object->namespace, asked->old->namespace)))
+    if (asked->view.object != NULL && asked->view.old != NULL &&
+        (!bytes_equal(asked->view.object->name, asked->view.old->name) ||
+         !bytes_equal(asked->view.object->namespace, asked->view.old->namespace)))
         return false;
     if (n != NULL && n->name.len > 0) {
         out->id.name = n->name;
@@ -122,38 +123,12 @@ static bool governed(const struct asked *asked, const struct identity *id, enum 
     return false;
 }
 
-/* --- CustomResourceDefinitions of governed kinds ---------------------------------------------- */
-
-/*
- * Deleting a CRD deletes its objects without one review, so it is judged by what Git has of its
- * kind. A CRD's name is PLURAL.GROUP.
- */
-static bool crd_of(const struct asked *asked, struct kind *kind)
-{
-    const struct review *rv = asked->rv;
-    const struct bytes name =
-        rv->operation == OPERATION_DELETE && asked->old != NULL ? asked->old->name : rv->name;
-
-    if (!bytes_equal(rv->resource_group, BYTES("apiextensions.k8s.io")) ||
-        !bytes_equal(rv->resource, BYTES("customresourcedefinitions")) || rv->subresource.len > 0)
-        return false;
-    for (size_t i = 0; i < set_kind_count(asked->set); i++) {
-        set_kind_at(asked->set, i, kind);
-        if (name.len == kind->plural.len + 1 + kind->group.len &&
-            bytes_starts_with(name, kind->plural) && name.ptr[kind->plural.len] == '.' &&
-            bytes_ends_with(name, kind->group) &&
-            policy_governs_kind(asked->policy, kind->group, kind->kind))
-            return true;
-    }
-    return false;
-}
-
 /* --- row 5: break-glass (N36) ----------------------------------------------------------------- */
 
 static bool asks_for_break_glass(const struct asked *asked)
 {
-    const struct normal *now = asked->object;
-    const struct normal *before = asked->old;
+    const struct normal *now = asked->view.object;
+    const struct normal *before = asked->view.old;
 
     if (now == NULL || !now->has_break_glass)
         return false;
@@ -163,8 +138,8 @@ static bool asks_for_break_glass(const struct asked *asked)
 
 static bool drops_break_glass(const struct asked *asked)
 {
-    return asked->object != NULL && asked->old != NULL && asked->old->has_break_glass &&
-           !asked->object->has_break_glass;
+    return asked->view.object != NULL && asked->view.old != NULL &&
+           asked->view.old->has_break_glass && !asked->view.object->has_break_glass;
 }
 
 /* --- rows 8 to 18 ----------------------------------------------------------------------------- */
@@ -184,8 +159,8 @@ static bool decide_subresource(const struct asked *asked, struct decision *out)
         return false; /* subresources of core kinds are decided by content (N31) */
     if (!bytes_equal(rv->subresource, BYTES("status"))) {
         settle(out, VERDICT_DENY, REASON_SUBRESOURCE);
-    } else if (asked->object == NULL || asked->old == NULL ||
-               !normal_equal(asked->object, asked->old)) {
+    } else if (asked->view.object == NULL || asked->view.old == NULL ||
+               !normal_equal(asked->view.object, asked->view.old)) {
         settle(out, VERDICT_DENY, REASON_STATUS_SMUGGLES);
     } else if (policy_has_status_writers(asked->policy, out->id.group, out->id.kind) &&
                !policy_is_status_writer(asked->policy, out->id.group, out->id.kind, rv->user)) {
@@ -194,18 +169,6 @@ static bool decide_subresource(const struct asked *asked, struct decision *out)
         settle(out, VERDICT_ALLOW, REASON_STATUS_ONLY);
     }
     return true;
-}
-
-/* Row 11. */
-static bool is_unchanged(const struct asked *asked)
-{
-    const struct normal *now = asked->object;
-    const struct normal *before = asked->old;
-
-    if (asked->rv->operation != OPERATION_UPDATE || now == NULL || before == NULL)
-        return false;
-    return normal_equal(now, before) ||
-           (now->deleting && normal_equal_but_removed_owners(now, before));
 }
 
 static void decide_delete(const struct asked *asked, struct decision *out)
@@ -220,29 +183,62 @@ static void decide_delete(const struct asked *asked, struct decision *out)
     out->warns = lenience == LENIENCE_WARN;
 }
 
-static void decide_crd(const struct asked *asked, const struct kind *kind, struct decision *out)
+/*
+ * CustomResourceDefinitions of governed kinds: deleting one deletes its objects without one review,
+ * so it is judged by what Git has of its kind. False: it is none.
+ */
+static bool decide_crd(const struct asked *asked, struct decision *out)
 {
-    const struct identity any = {.group = kind->group, .kind = kind->kind};
+    const struct review *rv = asked->rv;
+    struct kind kind;
 
-    if (!policy_governs(asked->policy, &any, &out->mode))
-        out->mode = MODE_ENFORCE; /* its rules name objects: take the strictest */
-    if (asked->rv->operation != OPERATION_DELETE) {
+    if (!bytes_equal(rv->resource_group, BYTES("apiextensions.k8s.io")) ||
+        !bytes_equal(rv->resource, BYTES("customresourcedefinitions")) || rv->subresource.len > 0 ||
+        !contents_crd_kind(asked->set, asked->policy, out->id.name, &kind))
+        return false;
+    const struct contents contents = contents_of_crd(asked->set, asked->policy, &kind);
+
+    out->mode = contents.mode;
+    if (rv->operation != OPERATION_DELETE) {
         settle(out, VERDICT_ALLOW, REASON_NOT_GOVERNED);
         out->warns = true;
-        return;
+        return true;
     }
-    out->holds = set_count_of_kind(asked->set, kind->group, kind->kind);
+    out->holds = contents.count;
     if (out->holds > 0)
         settle(out, VERDICT_DENY, REASON_STILL_IN_GIT);
     else
         decide_delete(asked, out);
+    return true;
+}
+
+/*
+ * A Namespace that holds objects of Git, whether its own fields are governed or not. The mode is
+ * the strictest of what would go, itself included if Git has it: a rule that only warns of a
+ * Namespace's labels must not open the way to what is enforced in it. False: it is none, or holds
+ * nothing.
+ */
+static bool decide_namespace(const struct asked *asked, struct decision *out)
+{
+    if (!asked->is_delete || !is_namespace(asked->rv))
+        return false;
+    const struct contents contents = contents_of_namespace(asked->set, asked->policy, out->id.name);
+
+    if (contents.count == 0)
+        return false;
+    out->holds = contents.count;
+    if (!out->has_entry || contents.mode < out->mode)
+        out->mode = contents.mode;
+    settle(out, VERDICT_DENY, REASON_STILL_IN_GIT);
+    return true;
 }
 
 static void decide_write(const struct asked *asked, struct decision *out)
 {
     size_t index;
 
-    if (out->has_digest && asked->object != NULL && set_has(asked->set, &out->digest, &index)) {
+    if (out->has_digest && asked->view.object != NULL &&
+        set_has(asked->set, &out->digest, &index)) {
         settle(out, VERDICT_ALLOW, REASON_IN_GIT);
         return;
     }
@@ -250,7 +246,7 @@ static void decide_write(const struct asked *asked, struct decision *out)
         settle(out, VERDICT_DENY, REASON_BREAK_GLASS_REFUSED);
         return;
     }
-    if (is_unchanged(asked)) {
+    if (asked->rv->operation == OPERATION_UPDATE && view_is_unchanged(&asked->view)) {
         settle(out, VERDICT_ALLOW, REASON_UNCHANGED);
         out->warns = true; /* it is not what Git has */
         return;
@@ -264,44 +260,43 @@ static void decide_write(const struct asked *asked, struct decision *out)
 /* An UPDATE that empties the finalizers of an object under deletion removes it (N30). */
 static bool finishes_deletion(const struct asked *asked)
 {
-    return asked->rv->operation == OPERATION_UPDATE && asked->object != NULL &&
-           asked->old != NULL && asked->object->deleting && asked->old->has_finalizers &&
-           !asked->object->has_finalizers;
+    return asked->rv->operation == OPERATION_UPDATE && asked->view.object != NULL &&
+           asked->view.old != NULL && asked->view.object->deleting &&
+           asked->view.old->has_finalizers && !asked->view.object->has_finalizers;
 }
 
-static void digest_object(const struct asked *asked, struct sha256 *hash, struct decision *out)
+/* Git's entry, what counts of the objects, and the digest of that. */
+static void look_up(struct asked *asked, struct sha256 *hash, struct decision *out)
 {
     const struct review *rv = asked->rv;
-    const struct normal *n = rv->operation == OPERATION_DELETE ? asked->old : asked->object;
     const bool versioned = rv->kind_known && rv->rules_kind.conversion;
 
-    if (n == NULL)
-        return;
-    normal_digest(n, &out->id, versioned ? rv->version : (struct bytes){0}, hash, &out->digest);
-    out->has_digest = true;
+    out->has_entry = set_find(asked->set, &out->id, &out->index);
+    if (out->has_entry)
+        set_entry(asked->set, out->index, &out->entry);
+    view_project(&asked->view, asked->set, asked->policy, &out->id,
+                 out->has_entry ? out->index : SET_NOWHERE);
+    out->has_digest = view_digest(&asked->view, &out->id,
+                                  versioned ? rv->version : (struct bytes){0}, hash, &out->digest);
 }
 
-static void decide_rows(const struct asked *asked, struct sha256 *hash, struct decision *out)
+static void decide_rows(struct asked *asked, struct sha256 *hash, struct decision *out)
 {
-    struct kind kind;
-
     if (!identify(asked, out)) {
         settle(out, VERDICT_DENY, REASON_IDENTITY_MISMATCH);
         return;
     }
-    if (crd_of(asked, &kind)) {
-        decide_crd(asked, &kind, out);
+    if (decide_crd(asked, out))
         return;
-    }
-    if (!governed(asked, &out->id, &out->mode)) {
+    const bool is_governed = governed(asked, &out->id, &out->mode);
+
+    if (is_governed)
+        look_up(asked, hash, out);
+    if (decide_namespace(asked, out))
+        return;
+    if (!is_governed || (view_is_empty(&asked->view) && !out->has_entry))
         settle(out, VERDICT_ALLOW, REASON_NOT_GOVERNED);
-        return;
-    }
-    digest_object(asked, hash, out);
-    out->has_entry = set_find(asked->set, &out->id, &out->index);
-    if (out->has_entry)
-        set_entry(asked->set, out->index, &out->entry);
-    if (asks_for_break_glass(asked))
+    else if (asks_for_break_glass(asked))
         settle(out, VERDICT_DENY, REASON_BREAK_GLASS_REFUSED);
     else if (decide_subresource(asked, out))
         return;
@@ -326,8 +321,7 @@ void decide(const struct set *set, const struct policy *policy, const struct rev
         .set = set,
         .policy = policy,
         .rv = rv,
-        .object = rv->object.present ? &rv->object.normal : NULL,
-        .old = rv->old_object.present ? &rv->old_object.normal : NULL,
+        .view = view_of(rv),
     };
 
     /* The texts are most of it, and all that is read of them is what stands before a NUL. */
@@ -340,7 +334,8 @@ void decide(const struct set *set, const struct policy *policy, const struct rev
         out->warns = out->allowed;
     if (out->mode == MODE_AUDIT)
         out->warns = false;
-    explain(set, rv, out);
+    explain(set, rv, &asked.view, out);
+    view_release(&asked.view);
 }
 
 void decide_unreadable(const struct set *set, const struct policy *policy, const struct review *rv,

@@ -48,7 +48,7 @@ struct decision {
     struct set_entry entry; /* Git's entry of this identity */
     bool has_entry;
     size_t index; /* of the entry in the set */
-    size_t holds; /* a CustomResourceDefinition: objects that Git has of its kind */
+    size_t holds; /* a CRD or Namespace that is deleted: objects of Git that would go with it */
     char message[DECISION_MESSAGE_SIZE]; /* "" for an allow; one line of printable ASCII */
     char warning[DECISION_WARNING_SIZE]; /* "" for none */
 };

@@ -1,8 +1,7 @@
 #include "policy/diff.h"
 
-#include <stdio.h>
-
 #include "base/jsontext.h"
+#include "policy/canon_tree.h"
 
 #include "base/banned.h"
 
@@ -12,41 +11,12 @@ void diff_release(struct diff *d)
     *d = (struct diff){0};
 }
 
-/* --- paths ------------------------------------------------------------------------------------ */
-
-static bool is_plain(struct bytes key)
-{
-    for (size_t i = 0; i < key.len; i++) {
-        const uint8_t c = key.ptr[i];
-
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              c == '-' || c == '_'))
-            return false;
-    }
-    return key.len > 0;
-}
-
-static void push_key(struct buf *path, struct bytes key)
-{
-    if (is_plain(key)) {
-        if (path->len > 0)
-            buf_byte(path, '.');
-        buf_append(path, key);
-        return;
-    }
-    buf_byte(path, '[');
-    jsontext_string(path, key);
-    buf_byte(path, ']');
-}
-
 /* --- the walk --------------------------------------------------------------------------------- */
 
-static bool found(struct diff *d, struct bytes left, struct bytes right)
-{
-    d->left = left;
-    d->right = right;
-    return true;
-}
+struct walk {
+    diff_visit *visit;
+    void *context;
+};
 
 static uint32_t take_count(struct bytes *value)
 {
@@ -56,43 +26,45 @@ static uint32_t take_count(struct bytes *value)
     return count;
 }
 
-static bool diff_value(struct diff *d, struct bytes left, struct bytes right);
+static bool diff_value(const struct walk *w, const struct schema_path *path, struct bytes left,
+                       struct bytes right);
 
 /* Labels and annotations without a key are absent (N21): it is the key that is missing, not the
  * map. */
 static const struct bytes no_tags = {(const uint8_t *)"M\0\0\0\0", CANON_HEAD};
 
-static bool is_tags(struct bytes path)
+static bool is_tags(const struct schema_path *path)
 {
-    return bytes_equal(path, BYTES("metadata.annotations")) ||
-           bytes_equal(path, BYTES("metadata.labels"));
+    return path->up != NULL && path->up->up == NULL &&
+           bytes_equal(path->up->key, BYTES("metadata")) &&
+           (bytes_equal(path->key, BYTES("annotations")) ||
+            bytes_equal(path->key, BYTES("labels")));
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): depth is bounded by JREAD_MAX_DEPTH */
-static bool diff_list(struct diff *d, struct bytes left, struct bytes right)
+static bool diff_list(const struct walk *w, const struct schema_path *up, struct bytes left,
+                      struct bytes right)
 {
     const uint32_t left_count = take_count(&left);
     const uint32_t right_count = take_count(&right);
-    const size_t len = d->path.len;
 
     for (uint32_t i = 0; i < left_count || i < right_count; i++) {
         const struct bytes a = i < left_count ? canon_take_value(&left) : (struct bytes){0};
         const struct bytes b = i < right_count ? canon_take_value(&right) : (struct bytes){0};
+        const struct schema_path at = {.up = up, .index = i, .is_item = true};
 
-        buf_printf(&d->path, "[%u]", i);
-        if (diff_value(d, a, b))
+        if (diff_value(w, &at, a, b))
             return true;
-        d->path.len = len;
     }
     return false;
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): depth is bounded by JREAD_MAX_DEPTH */
-static bool diff_map(struct diff *d, struct bytes left, struct bytes right)
+static bool diff_map(const struct walk *w, const struct schema_path *up, struct bytes left,
+                     struct bytes right)
 {
     uint32_t left_count = take_count(&left);
     uint32_t right_count = take_count(&right);
-    const size_t len = d->path.len;
 
     while (left_count > 0 || right_count > 0) {
         struct bytes left_next = left;
@@ -100,6 +72,7 @@ static bool diff_map(struct diff *d, struct bytes left, struct bytes right)
         const struct bytes a = left_count > 0 ? canon_read_string(&left_next) : (struct bytes){0};
         const struct bytes b = right_count > 0 ? canon_read_string(&right_next) : (struct bytes){0};
         const int order = left_count == 0 ? 1 : right_count == 0 ? -1 : bytes_compare(a, b);
+        const struct schema_path at = {.up = up, .key = order <= 0 ? a : b};
         struct bytes x = {0};
         struct bytes y = {0};
 
@@ -113,61 +86,67 @@ static bool diff_map(struct diff *d, struct bytes left, struct bytes right)
             right = right_next;
             right_count--;
         }
-        push_key(&d->path, order <= 0 ? a : b);
-        if (diff_value(d, x, y))
+        if (diff_value(w, &at, x, y))
             return true;
-        d->path.len = len;
     }
     return false;
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): depth is bounded by JREAD_MAX_DEPTH */
-static bool diff_value(struct diff *d, struct bytes left, struct bytes right)
+static bool diff_value(const struct walk *w, const struct schema_path *path, struct bytes left,
+                       struct bytes right)
 {
     if (bytes_equal(left, right))
         return false;
-    if (is_tags(buf_bytes(&d->path))) {
+    if (is_tags(path)) {
         left = left.len == 0 ? no_tags : left;
         right = right.len == 0 ? no_tags : right;
     }
     if (left.len == 0 || right.len == 0 || left.ptr[0] != right.ptr[0])
-        return found(d, left, right);
+        return w->visit(w->context, path, left, right);
     if (left.ptr[0] == CANON_MAP)
-        return diff_map(d, left, right);
+        return diff_map(w, path, left, right);
     if (left.ptr[0] == CANON_LIST)
-        return diff_list(d, left, right);
-    return found(d, left, right);
+        return diff_list(w, path, left, right);
+    return w->visit(w->context, path, left, right);
+}
+
+bool diff_each(const struct normal *left, const struct normal *right, diff_visit *visit,
+               void *context)
+{
+    const struct walk w = {visit, context};
+    const struct schema_path metadata = {.key = BYTES("metadata")};
+
+    /* The spec is what people changed most often; metadata comes second. */
+    return diff_map(&w, NULL, buf_bytes(&left->rest.out), buf_bytes(&right->rest.out)) ||
+           diff_map(&w, &metadata, buf_bytes(&left->meta.out), buf_bytes(&right->meta.out));
+}
+
+static bool keep(void *context, const struct schema_path *path, struct bytes left,
+                 struct bytes right)
+{
+    struct diff *d = context;
+
+    schema_path_text(path, &d->path);
+    d->left = left;
+    d->right = right;
+    return true;
 }
 
 bool diff_first(const struct normal *left, const struct normal *right, struct diff *out)
 {
     *out = (struct diff){0};
-    /* The spec is what people changed most often; metadata comes second. */
-    if (diff_map(out, buf_bytes(&left->rest.out), buf_bytes(&right->rest.out)))
-        return true;
-    buf_append(&out->path, BYTES("metadata"));
-    if (diff_map(out, buf_bytes(&left->meta.out), buf_bytes(&right->meta.out)))
-        return true;
-    diff_release(out);
-    return false;
+    return diff_each(left, right, keep, out);
 }
 
 /* --- values for people ------------------------------------------------------------------------ */
 
 static void render_number(struct bytes value, struct buf *out)
 {
-    uint64_t bits;
-
-    memcpy(&bits, value.ptr + 1, sizeof(bits));
-    bits = __builtin_bswap64(bits);
-    if (value.ptr[0] == CANON_INTEGER) {
-        buf_printf(out, "%lld", (long long)bits);
-        return;
-    }
-    double real;
-
-    memcpy(&real, &bits, sizeof(real));
-    buf_printf(out, "%.17g", real);
+    if (value.ptr[0] == CANON_INTEGER)
+        buf_printf(out, "%lld", (long long)canon_tree_integer(value));
+    else
+        buf_printf(out, "%.17g", canon_tree_double(value));
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): depth is bounded by JREAD_MAX_DEPTH */

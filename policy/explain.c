@@ -16,64 +16,110 @@ void explain_copy(struct bytes text, char *out, size_t out_size)
 }
 
 /* (mesh 3f2c1ab clusters/prod/reviews.yaml:14) */
-static void append_place(const struct set_entry *entry, struct buf *out)
+void explain_place(const struct set_entry *entry, struct buf *out)
 {
     const size_t commit = entry->commit.len < SHORT_COMMIT ? entry->commit.len : SHORT_COMMIT;
 
-    buf_printf(out, " (%.*s %.*s %.*s:%u)", BYTES_FMT(entry->source), (int)commit,
+    buf_printf(out, "(%.*s %.*s %.*s:%u)", BYTES_FMT(entry->source), (int)commit,
                (const char *)entry->commit.ptr, BYTES_FMT(entry->path), entry->line);
 }
 
-static void append_difference(const struct diff *diff, struct buf *out)
+void explain_values(struct bytes git, struct bytes here, struct buf *out)
 {
-    buf_append_str(out, " at ");
-    buf_append(out, buf_bytes(&diff->path));
-    buf_append_str(out, ": ");
-    if (diff->right.len == 0) {
+    if (here.len == 0) {
         buf_append_str(out, "missing, Git has ");
-        diff_render(diff->left, VALUE_LIMIT, out);
+        diff_render(git, VALUE_LIMIT, out);
         return;
     }
-    diff_render(diff->right, VALUE_LIMIT, out);
+    diff_render(here, VALUE_LIMIT, out);
     buf_append_str(out, ", Git has ");
-    if (diff->left.len == 0)
+    if (git.len == 0)
         buf_append_str(out, "no such field");
     else
-        diff_render(diff->left, VALUE_LIMIT, out);
+        diff_render(git, VALUE_LIMIT, out);
 }
 
-/* The approved document's normal form, by the rules of the version that Git wrote it in. */
-static bool read_approved(const struct set *set, const struct review *rv, const struct decision *d,
-                          struct normal *out)
+bool explain_approved(const struct set *set, size_t index, const struct kind *kind,
+                      struct bytes version, struct normal *out, struct err *err)
 {
-    struct normal_rules rules = normal_rules(rv->kind_known ? &rv->rules_kind : NULL, rv->version);
+    struct normal_rules rules = normal_rules(kind, version);
     struct bytes json;
     struct bytes group;
-    struct bytes version;
-    struct err err;
+    struct bytes written;
 
-    if (!set_document(set, d->index, &json, &err) || !normal_read_text(out, json, &rules, &err))
+    if (!set_document(set, index, &json, err) || !normal_read_text(out, json, &rules, err))
         return false;
-    normal_split_api_version(out->api_version, &group, &version);
-    if (bytes_equal(version, rv->version))
+    normal_split_api_version(out->api_version, &group, &written);
+    if (bytes_equal(written, version))
         return true;
-    rules = normal_rules(rv->kind_known ? &rv->rules_kind : NULL, version);
-    return normal_read_text(out, json, &rules, &err);
+    rules = normal_rules(kind, written);
+    return normal_read_text(out, json, &rules, err);
+}
+
+static void append_difference(struct bytes path, struct bytes git, struct bytes asked,
+                              struct buf *out)
+{
+    buf_append_str(out, " at ");
+    buf_append(out, path);
+    buf_append_str(out, ": ");
+    explain_values(git, asked, out);
+}
+
+static void append_projected(const struct view *view, struct buf *out)
+{
+    struct projection_diff diff;
+
+    if (projection_diff(buf_bytes(&view->git_form), buf_bytes(&view->form), &diff))
+        append_difference(diff.path, diff.left, diff.right, out);
 }
 
 static void explain_difference(const struct set *set, const struct review *rv,
-                               const struct decision *d, struct buf *out)
+                               const struct view *view, const struct decision *d, struct buf *out)
 {
     struct normal approved CLEANUP(normal_release) = {0};
     struct diff diff CLEANUP(diff_release) = {0};
+    struct err err;
 
     buf_append_str(out, "differs from Git");
     if (!rv->object.present) /* its workspace is empty, or another request's */
         buf_append_str(out, ": the request has no object");
-    else if (read_approved(set, rv, d, &approved) &&
+    else if (view->projection.count > 0)
+        append_projected(view, out); /* and nothing else of it: a Secret's data are nobody's */
+    else if (explain_approved(set, d->index, rv->kind_known ? &rv->rules_kind : NULL, rv->version,
+                              &approved, &err) &&
              diff_first(&approved, &rv->object.normal, &diff))
-        append_difference(&diff, out);
-    append_place(&d->entry, out);
+        append_difference(buf_bytes(&diff.path), diff.left, diff.right, out);
+    buf_byte(out, ' ');
+    explain_place(&d->entry, out);
+}
+
+static void explain_absence(const struct view *view, const struct decision *d, struct buf *out)
+{
+    identity_text(&d->id, out);
+    if (d->reason == REASON_ABSENT_FROM_GIT) {
+        buf_append_str(out, " is not in Git; deleteUnknown of the policy forbids to delete it");
+    } else if (view->projection.count > 0) {
+        buf_append_str(out, " differs from Git");
+        append_projected(view, out);
+        buf_append_str(out, "; commit it to a governed path first");
+    } else {
+        buf_append_str(out, " is not in Git; commit it to a governed path first");
+    }
+}
+
+static void explain_still_in_git(const struct decision *d, struct buf *out)
+{
+    identity_text(&d->id, out);
+    if (d->holds == 0) {
+        buf_append_str(out, " is still in Git; remove it there first");
+        buf_byte(out, ' ');
+        explain_place(&d->entry, out);
+        return;
+    }
+    buf_append_str(out, d->id.group.len == 0 ? " holds " : " defines a kind of which Git has ");
+    buf_printf(out, "%zu object%s", d->holds, d->holds == 1 ? "" : "s");
+    buf_append_str(out, d->id.group.len == 0 ? " of Git" : "");
+    buf_append_str(out, d->holds == 1 ? "; remove it there first" : "; remove them there first");
 }
 
 static void explain_status(const struct review *rv, struct buf *out)
@@ -88,8 +134,8 @@ static void explain_status(const struct review *rv, struct buf *out)
     }
 }
 
-static void explain_denial(const struct set *set, const struct review *rv, const struct decision *d,
-                           struct buf *out)
+static void explain_denial(const struct set *set, const struct review *rv, const struct view *view,
+                           const struct decision *d, struct buf *out)
 {
     switch (d->reason) {
     case REASON_IDENTITY_MISMATCH:
@@ -112,38 +158,28 @@ static void explain_denial(const struct set *set, const struct review *rv, const
                    BYTES_FMT(rv->subresource));
         return;
     case REASON_DIFFERS_FROM_GIT:
-        explain_difference(set, rv, d, out);
+        explain_difference(set, rv, view, d, out);
         return;
     case REASON_HELD:
         identity_text(&d->id, out);
         buf_append_str(out, " is held, its document in Git cannot be used: ");
         buf_append(out, d->entry.message);
-        append_place(&d->entry, out);
+        buf_byte(out, ' ');
+        explain_place(&d->entry, out);
         return;
     case REASON_STILL_IN_GIT:
-        identity_text(&d->id, out);
-        if (d->holds > 0) {
-            buf_printf(out, " defines a kind of which Git has %zu objects; remove them there first",
-                       d->holds);
-            return;
-        }
-        buf_append_str(out, " is still in Git; remove it there first");
-        append_place(&d->entry, out);
+        explain_still_in_git(d, out);
         return;
     case REASON_ABSENT_FROM_GIT:
     case REASON_NOT_IN_GIT:
-        identity_text(&d->id, out);
-        buf_append_str(out,
-                       d->reason == REASON_NOT_IN_GIT
-                           ? " is not in Git; commit it to a governed path first"
-                           : " is not in Git; deleteUnknown of the policy forbids to delete it");
+        explain_absence(view, d, out);
         return;
     default:
         buf_append_str(out, "refused");
     }
 }
 
-static void explain_warning(const struct decision *d, struct buf *out)
+static void explain_warning(const struct view *view, const struct decision *d, struct buf *out)
 {
     if (d->verdict == VERDICT_DENY) {
         buf_printf(out, "meshwrit would deny: %s", d->message);
@@ -157,22 +193,25 @@ static void explain_warning(const struct decision *d, struct buf *out)
         identity_text(&d->id, out);
     } else if (d->reason == REASON_UNCHANGED) {
         buf_append_str(out, "meshwrit: this object is drift, Git has ");
-        buf_append_str(out, d->has_entry ? "other content: " : "no such object: ");
+        buf_append_str(out, d->has_entry                 ? "other content: "
+                            : view->projection.count > 0 ? "no such fields: "
+                                                         : "no such object: ");
         identity_text(&d->id, out);
     }
 }
 
-void explain(const struct set *set, const struct review *rv, struct decision *out)
+void explain(const struct set *set, const struct review *rv, const struct view *view,
+             struct decision *out)
 {
     struct buf text CLEANUP(buf_release) = {0};
 
     if (out->verdict == VERDICT_DENY) {
-        explain_denial(set, rv, out, &text);
+        explain_denial(set, rv, view, out, &text);
         explain_copy(buf_bytes(&text), out->message, sizeof(out->message));
     }
     if (!out->warns)
         return;
     text.len = 0;
-    explain_warning(out, &text);
+    explain_warning(view, out, &text);
     explain_copy(buf_bytes(&text), out->warning, sizeof(out->warning));
 }

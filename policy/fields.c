@@ -41,8 +41,14 @@ bool field_next(struct field_cursor *cursor, struct field *out)
         .value = json_object_iter_value(cursor->iter),
         .key = json_object_iter_key(cursor->iter),
     };
-    (void)snprintf(out->path, sizeof(out->path), "%s%s%s", cursor->parent->path,
-                   cursor->parent->path[0] == '\0' ? "" : ".", out->key);
+    const char *parent = cursor->parent->path;
+
+    /* A key with a dot is one step, source/yaml.h. */
+    if (out->key[0] == '\0' || strpbrk(out->key, ".[]\"") != NULL)
+        (void)snprintf(out->path, sizeof(out->path), "%s[\"%s\"]", parent, out->key);
+    else
+        (void)snprintf(out->path, sizeof(out->path), "%s%s%s", parent, parent[0] == '\0' ? "" : ".",
+                       out->key);
     cursor->iter = json_object_iter_next(map, cursor->iter);
     return true;
 }

@@ -9,4 +9,7 @@
 
 bool pattern_match(struct bytes pattern, struct bytes text);
 
+/* Whether some text matches both patterns. */
+bool pattern_meet(struct bytes a, struct bytes b);
+
 #endif

@@ -1,25 +1,11 @@
 #include "policy/policy.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
-#include "policy/fields.h"
-#include "policy/forbidden.h"
-#include "policy/pattern.h"
+#include "policy/govern.h"
 
 #include "base/banned.h"
-
-struct names {
-    struct bytes *items; /* each owned */
-    size_t count;
-};
-
-struct govern_rule {
-    struct names groups;
-    struct names kinds; /* "*" alone: every kind of the group */
-    struct names names;
-    struct names namespaces; /* namespaces.only; empty: all */
-    enum mode mode;
-};
 
 struct status_rule {
     struct names groups; /* empty: any governed group */
@@ -37,166 +23,21 @@ struct target {
 struct policy {
     struct govern_rule *rules;
     size_t rule_count;
+    size_t rule_cap;
     struct status_rule *status_rules;
     size_t status_rule_count;
     enum lenience delete_unknown;
     bool enforce_dry_run;
     struct target *targets; /* sorted by group and kind; borrowed from the rules */
-    size_t target_count;    /* while it is read: how many there will be */
-    size_t name_count;
+    size_t target_count;
+    struct govern_totals totals;
 };
 
-static const char *const mode_names[] = {
-    [MODE_ENFORCE] = "enforce", [MODE_WARN] = "warn", [MODE_AUDIT] = "audit"};
 static const char *const lenience_names[] = {
     [LENIENCE_DENY] = "deny", [LENIENCE_WARN] = "warn", [LENIENCE_ALLOW] = "allow"};
 static const char *const dry_run_names[] = {"warn", "enforce"};
 
-const char *mode_text(enum mode mode)
-{
-    return mode_names[mode];
-}
-
-/* --- lists of names --------------------------------------------------------------------------- */
-
-static void names_release(struct names *names)
-{
-    for (size_t i = 0; i < names->count; i++)
-        free((void *)(uintptr_t)names->items[i].ptr);
-    free(names->items);
-    *names = (struct names){0};
-}
-
-static bool names_match(const struct names *names, struct bytes text)
-{
-    for (size_t i = 0; i < names->count; i++) {
-        if (pattern_match(names->items[i], text))
-            return true;
-    }
-    return false;
-}
-
-/* Whether some text could match both: equal, or one a pattern that matches the other. */
-static bool names_meet(const struct names *a, const struct names *b)
-{
-    if (a->count == 0 || b->count == 0)
-        return true;
-    for (size_t i = 0; i < a->count; i++) {
-        for (size_t k = 0; k < b->count; k++) {
-            if (pattern_match(a->items[i], b->items[k]) || pattern_match(b->items[k], a->items[i]))
-                return true;
-        }
-    }
-    return false;
-}
-
-static bool read_names(struct policy *p, const struct field *field, struct names *out,
-                       struct err *err)
-{
-    if (!json_is_array(field->value) || json_array_size(field->value) == 0)
-        return field_refuse(field, err, "expected a list of names that is not empty");
-    const size_t count = json_array_size(field->value);
-
-    p->name_count += count;
-    if (p->name_count > POLICY_MAX_NAMES)
-        return field_refuse(field, err, "more than 10000 names in one policy");
-    out->items = xcalloc(count, sizeof(out->items[0]));
-    for (size_t i = 0; i < count; i++) {
-        const json_t *item = json_array_get(field->value, i);
-
-        if (!json_is_string(item)) {
-            (void)field_refuse(field, err, "expected a string");
-            return err_at(err, "%s[%zu]", field->path, i);
-        }
-        const size_t len = json_string_length(item);
-
-        out->items[out->count++] = bytes_of(xstrndup(json_string_value(item), len), len);
-    }
-    return true;
-}
-
 /* --- reading ---------------------------------------------------------------------------------- */
-
-static bool has_star(struct bytes name)
-{
-    return bytes_contains(name, BYTES("*"));
-}
-
-static bool check_governable(const struct field *field, const struct govern_rule *rule,
-                             struct err *err)
-{
-    for (size_t k = 0; k < rule->kinds.count; k++) {
-        if (has_star(rule->kinds.items[k]) && rule->kinds.items[k].len > 1)
-            return field_refuse(field, err, "kinds are whole names, or \"*\" alone");
-    }
-    for (size_t g = 0; g < rule->groups.count; g++) {
-        for (size_t k = 0; k < rule->kinds.count; k++) {
-            const struct bytes group = rule->groups.items[g];
-            const struct bytes kind = rule->kinds.items[k];
-            const char *why = forbidden_kind(group, kind);
-
-            if (why == NULL)
-                continue;
-            (void)err_set(err, "%.*s of group \"%.*s\" cannot be governed: %s", BYTES_FMT(kind),
-                          BYTES_FMT(group), why);
-            return err_at(err, "%s.kinds", field->path);
-        }
-    }
-    return true;
-}
-
-static bool read_namespaces(struct policy *p, const struct field *field, struct names *out,
-                            struct err *err)
-{
-    struct field_cursor cursor;
-    struct field member;
-    bool ok = field_map(field, &cursor, err);
-
-    while (ok && field_next(&cursor, &member)) {
-        if (field_is(&member, "only"))
-            ok = read_names(p, &member, out, err);
-        else
-            ok = field_unknown(&member, err);
-    }
-    return ok;
-}
-
-static bool read_govern_rule(struct policy *p, const struct field *field, struct govern_rule *rule,
-                             struct err *err)
-{
-    struct field_cursor cursor;
-    struct field member;
-    bool has_mode = false;
-    bool ok = field_map(field, &cursor, err);
-
-    while (ok && field_next(&cursor, &member)) {
-        if (field_is(&member, "groups")) {
-            ok = read_names(p, &member, &rule->groups, err);
-        } else if (field_is(&member, "kinds")) {
-            ok = read_names(p, &member, &rule->kinds, err);
-        } else if (field_is(&member, "names")) {
-            ok = read_names(p, &member, &rule->names, err);
-        } else if (field_is(&member, "namespaces")) {
-            ok = read_namespaces(p, &member, &rule->namespaces, err);
-        } else if (field_is(&member, "mode")) {
-            unsigned mode = 0;
-
-            has_mode = true;
-            ok = field_choice(&member, mode_names, COUNT(mode_names), &mode, err);
-            rule->mode = (enum mode)mode;
-        } else {
-            ok = field_unknown(&member, err);
-        }
-    }
-    if (!ok)
-        return false;
-    if (rule->groups.count == 0 || rule->kinds.count == 0 || !has_mode)
-        return field_refuse(field, err, "a rule needs groups, kinds and mode");
-    p->target_count += rule->groups.count * rule->kinds.count;
-    if (p->target_count > POLICY_MAX_TARGETS)
-        return field_refuse(field, err, "more than 20000 pairs of group and kind in one policy");
-    return check_governable(field, rule, err);
-}
 
 static bool read_status_rule(struct policy *p, const struct field *field, struct status_rule *rule,
                              struct err *err)
@@ -207,11 +48,11 @@ static bool read_status_rule(struct policy *p, const struct field *field, struct
 
     while (ok && field_next(&cursor, &member)) {
         if (field_is(&member, "groups"))
-            ok = read_names(p, &member, &rule->groups, err);
+            ok = names_read(&member, &rule->groups, &p->totals.names, err);
         else if (field_is(&member, "kinds"))
-            ok = read_names(p, &member, &rule->kinds, err);
+            ok = names_read(&member, &rule->kinds, &p->totals.names, err);
         else if (field_is(&member, "users"))
-            ok = read_names(p, &member, &rule->users, err);
+            ok = names_read(&member, &rule->users, &p->totals.names, err);
         else
             ok = field_unknown(&member, err);
     }
@@ -232,17 +73,67 @@ static bool list_size(const struct field *field, size_t *count, struct err *err)
     return true;
 }
 
+static bool read_rule(struct policy *p, const struct field *field, struct err *err)
+{
+    if (p->rule_count == POLICY_MAX_RULES)
+        return field_refuse(field, err, "more than 1000 rules");
+    if (p->rule_count == p->rule_cap) {
+        p->rule_cap = p->rule_cap == 0 ? 32 : 2 * p->rule_cap;
+        p->rules = xrealloc(p->rules, p->rule_cap * sizeof(p->rules[0]));
+    }
+    p->rules[p->rule_count] = (struct govern_rule){0};
+    return govern_read(field, &p->rules[p->rule_count++], &p->totals, err);
+}
+
+static bool read_rules(struct policy *p, const struct field *field, struct err *err)
+{
+    size_t count;
+
+    if (!list_size(field, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const struct field item = field_item(field, i);
+
+        if (!read_rule(p, &item, err))
+            return false;
+    }
+    return true;
+}
+
+/* {include: NAME, govern: […]}: the rules are put there by whoever read the file (policy.h). */
+static bool read_include(struct policy *p, const struct field *field, struct err *err)
+{
+    struct field_cursor cursor;
+    struct field member;
+    bool has_rules = false;
+    bool ok = field_map(field, &cursor, err);
+
+    while (ok && field_next(&cursor, &member)) {
+        if (field_is(&member, "include")) {
+            CLEANUP(freep) char *name = NULL;
+
+            ok = field_text(&member, &name, err);
+        } else if (field_is(&member, "govern")) {
+            has_rules = true;
+            ok = read_rules(p, &member, err);
+        } else {
+            ok = field_unknown(&member, err);
+        }
+    }
+    return ok && (has_rules || field_refuse(field, err, "the rules of this include are missing"));
+}
+
 static bool read_govern(struct policy *p, const struct field *field, struct err *err)
 {
     size_t count;
 
     if (!list_size(field, &count, err))
         return false;
-    p->rules = xcalloc(count, sizeof(p->rules[0]));
-    for (p->rule_count = 0; p->rule_count < count;) {
-        const struct field item = field_item(field, p->rule_count);
+    for (size_t i = 0; i < count; i++) {
+        const struct field item = field_item(field, i);
+        const bool included = json_object_get(item.value, "include") != NULL;
 
-        if (!read_govern_rule(p, &item, &p->rules[p->rule_count++], err))
+        if (!(included ? read_include(p, &item, err) : read_rule(p, &item, err)))
             return false;
     }
     return true;
@@ -291,27 +182,6 @@ static bool read_member(struct policy *p, const struct field *member, struct err
     return field_unknown(member, err);
 }
 
-static bool check_overlap(const struct policy *p, struct err *err)
-{
-    for (size_t i = 0; i < p->rule_count; i++) {
-        for (size_t k = 0; k < i; k++) {
-            const struct govern_rule *a = &p->rules[i];
-            const struct govern_rule *b = &p->rules[k];
-
-            if (a->mode == b->mode || !names_meet(&a->groups, &b->groups) ||
-                !names_meet(&a->kinds, &b->kinds) || !names_meet(&a->names, &b->names) ||
-                !names_meet(&a->namespaces, &b->namespaces))
-                continue;
-            (void)err_set(err,
-                          "rules govern[%zu] (%s) and govern[%zu] (%s) can meet in one object; "
-                          "give them one mode or narrow them",
-                          k, mode_names[b->mode], i, mode_names[a->mode]);
-            return err_at(err, "govern[%zu].mode", i);
-        }
-    }
-    return true;
-}
-
 static int compare_targets(const void *a, const void *b)
 {
     const struct target *one = a;
@@ -327,8 +197,7 @@ static int compare_targets(const void *a, const void *b)
 
 static void list_targets(struct policy *p)
 {
-    p->targets = xcalloc(p->target_count, sizeof(p->targets[0]));
-    p->target_count = 0;
+    p->targets = xcalloc(p->totals.pairs, sizeof(p->targets[0]));
     for (size_t i = 0; i < p->rule_count; i++) {
         const struct govern_rule *rule = &p->rules[i];
 
@@ -366,7 +235,7 @@ bool policy_load(const json_t *document, struct policy **out, struct err *err)
         return err_set(err, "apiVersion: meshwrit.dev/v1alpha1 and kind: Policy are missing");
     if (p->rule_count == 0)
         return err_set(err, "a policy without govern rules governs nothing");
-    if (!check_overlap(p, err))
+    if (!govern_check(p->rules, p->rule_count, err))
         return false;
     list_targets(p);
     *out = STEAL(p);
@@ -391,12 +260,8 @@ void policy_free(struct policy *p)
 {
     if (p == NULL)
         return;
-    for (size_t i = 0; i < p->rule_count; i++) {
-        names_release(&p->rules[i].groups);
-        names_release(&p->rules[i].kinds);
-        names_release(&p->rules[i].names);
-        names_release(&p->rules[i].namespaces);
-    }
+    for (size_t i = 0; i < p->rule_count; i++)
+        govern_release(&p->rules[i]);
     for (size_t i = 0; i < p->status_rule_count; i++) {
         names_release(&p->status_rules[i].groups);
         names_release(&p->status_rules[i].kinds);
@@ -457,7 +322,13 @@ bool policy_governs_group(const struct policy *p, struct bytes group)
     return i < p->target_count && bytes_equal(p->targets[i].group, group);
 }
 
-bool policy_is_named_in(const struct policy *p, struct bytes text)
+/* A target of the core group: these come first. */
+static bool core_target(const struct policy *p, size_t i)
+{
+    return i < p->target_count && p->targets[i].group.len == 0;
+}
+
+static bool names_group(const struct policy *p, struct bytes text)
 {
     struct bytes last = {0};
 
@@ -473,9 +344,43 @@ bool policy_is_named_in(const struct policy *p, struct bytes text)
     return false;
 }
 
-static bool covers(const struct names *names, struct bytes text)
+bool policy_may_be_in(const struct policy *p, struct bytes text)
 {
-    return names->count == 0 || names_match(names, text);
+    for (size_t i = 0; core_target(p, i); i++) {
+        if (bytes_contains(text, p->targets[i].kind))
+            return true;
+    }
+    return names_group(p, text);
+}
+
+static bool is_word(uint8_t c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.';
+}
+
+/* Whether a word of the text, as long as one can be, is one of the names. */
+static bool has_word(struct bytes text, const struct names *names)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        const size_t start = i;
+
+        while (i < text.len && is_word(text.ptr[i]))
+            i++;
+        if (i > start && names_match(names, bytes_of(text.ptr + start, i - start)))
+            return true;
+    }
+    return false;
+}
+
+bool policy_is_named_in(const struct policy *p, struct bytes text)
+{
+    for (size_t i = 0; core_target(p, i); i++) {
+        if (bytes_contains(text, p->targets[i].kind) &&
+            has_word(text, &p->rules[p->targets[i].rule].names))
+            return true;
+    }
+    return names_group(p, text);
 }
 
 static bool governs_as(const struct policy *p, const struct identity *id, struct bytes kind,
@@ -484,7 +389,7 @@ static bool governs_as(const struct policy *p, const struct identity *id, struct
     for (size_t i = lower_bound(p, id->group, kind); is_target(p, i, id->group, kind); i++) {
         const struct govern_rule *rule = &p->rules[p->targets[i].rule];
 
-        if (covers(&rule->names, id->name) && covers(&rule->namespaces, id->namespace)) {
+        if (govern_covers(rule, id)) {
             *mode = rule->mode;
             return true;
         }
@@ -497,9 +402,29 @@ bool policy_governs(const struct policy *p, const struct identity *id, enum mode
     return governs_as(p, id, id->kind, mode) || governs_as(p, id, BYTES("*"), mode);
 }
 
+void policy_projection(const struct policy *p, const struct identity *id, struct projection *out)
+{
+    *out = (struct projection){0};
+    if (id->group.len > 0)
+        return; /* fields are for core kinds (policy/govern.c) */
+    for (size_t i = lower_bound(p, id->group, id->kind); is_target(p, i, id->group, id->kind);
+         i++) {
+        const struct govern_rule *rule = &p->rules[p->targets[i].rule];
+
+        if (!govern_covers(rule, id))
+            continue;
+        if (rule->fields.count == 0) {
+            out->count = 0;
+            return;
+        }
+        assert(out->count < PROJECTION_MAX_RULES); /* govern_check */
+        out->rules[out->count++] = &rule->fields;
+    }
+}
+
 static bool status_rule_of(const struct status_rule *rule, struct bytes group, struct bytes kind)
 {
-    return covers(&rule->groups, group) && names_match(&rule->kinds, kind);
+    return names_cover(&rule->groups, group) && names_match(&rule->kinds, kind);
 }
 
 bool policy_has_status_writers(const struct policy *p, struct bytes group, struct bytes kind)
@@ -537,7 +462,8 @@ void policy_each_kind(const struct policy *p, policy_kind *visit, void *context)
     for (size_t i = 0; i < p->target_count; i++) {
         const struct target *t = &p->targets[i];
 
-        if (has_star(t->kind) || (i > 0 && is_target(p, i - 1, t->group, t->kind)))
+        if (bytes_contains(t->kind, BYTES("*")) ||
+            (i > 0 && is_target(p, i - 1, t->group, t->kind)))
             continue;
         visit(context, t->group, t->kind);
     }

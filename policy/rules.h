@@ -12,4 +12,10 @@
  */
 void rules_id(struct digest *out);
 
+/* The last rule of the normal form. */
+enum { RULES_LAST = 36 };
+
+/* What a rule is about, in a few words for people; "" for a number that nothing is said of. */
+const char *rules_title(unsigned number);
+
 #endif

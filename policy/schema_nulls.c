@@ -211,7 +211,8 @@ static bool unite_properties(struct encoder *e, const struct places *at, struct 
         entry.droppable = step_to_key(e, at, names[i], &below);
         if (!unite(e, &below, &entry.child))
             return false;
-        if (entry.droppable || entry.child != 0)
+        /* A name that is not there would be looked for below `additional`. */
+        if (entry.droppable || entry.child != 0 || node->additional != 0)
             entries[kept++] = entry;
     }
     add_entries(e, entries, kept, node);
@@ -233,11 +234,9 @@ static bool unite(struct encoder *e, const struct places *at, uint32_t *out)
         return true;
     if (e->node_count + e->entry_count > SCHEMA_MAX_NODES)
         return err_set(e->err, "more than %d paths in all versions together", SCHEMA_MAX_NODES);
-    if (!unite_properties(e, at, &node))
-        return false;
     for (size_t i = 0; i < e->versions; i++)
         below.of[i] = go_to_other_key(e->tree, at->of[i]);
-    if (!unite(e, &below, &node.additional))
+    if (!unite(e, &below, &node.additional) || !unite_properties(e, at, &node))
         return false;
     for (size_t i = 0; i < e->versions; i++)
         below.of[i] = go_to_item(e->tree, at->of[i]);

@@ -259,9 +259,10 @@ static bool entry_is_held(const uint8_t *entry)
     return (set_le32(entry + SET_ENTRY_LINE) & SET_LINE_HELD) != 0;
 }
 
-/* The first entry that is not below (kind, namespace, name). */
+/* The first entry that is not below (kind, namespace, name); without a name: behind the namespace.
+ */
 static size_t lower_bound(const struct set *s, uint32_t kind, struct bytes namespace,
-                          struct bytes name)
+                          const struct bytes *name)
 {
     size_t low = 0;
     size_t high = s->header.entries;
@@ -275,7 +276,8 @@ static size_t lower_bound(const struct set *s, uint32_t kind, struct bytes names
         if (order == 0)
             order = bytes_compare(string_at(s, set_le32(p + SET_ENTRY_NAMESPACE)), namespace);
         if (order == 0)
-            order = bytes_compare(string_at(s, set_le32(p + SET_ENTRY_NAME)), name);
+            order = name == NULL ? -1
+                                 : bytes_compare(string_at(s, set_le32(p + SET_ENTRY_NAME)), *name);
         if (order < 0)
             low = middle + 1;
         else
@@ -291,7 +293,7 @@ bool set_find(const struct set *s, const struct identity *id, size_t *index)
     if (!find_kind(s, id->group, id->kind, &kind))
         return false;
 
-    const size_t at = lower_bound(s, kind, id->namespace, id->name);
+    const size_t at = lower_bound(s, kind, id->namespace, &id->name);
 
     if (at == s->header.entries)
         return false;
@@ -348,6 +350,8 @@ void set_entry(const struct set *s, size_t index, struct set_entry *out)
         read_primary(s, set_le32(p + SET_ENTRY_WHAT), &out->primary);
 }
 
+static const struct bytes no_name = {0};
+
 size_t set_count_of_kind(const struct set *s, struct bytes group, struct bytes kind)
 {
     uint32_t index;
@@ -355,28 +359,30 @@ size_t set_count_of_kind(const struct set *s, struct bytes group, struct bytes k
     if (!find_kind(s, group, kind, &index))
         return 0;
 
-    const size_t first = lower_bound(s, index, bytes_of(NULL, 0), bytes_of(NULL, 0));
-    const size_t behind = lower_bound(s, index + 1, bytes_of(NULL, 0), bytes_of(NULL, 0));
+    const size_t first = lower_bound(s, index, no_name, &no_name);
+    const size_t behind = lower_bound(s, index + 1, no_name, &no_name);
 
     return behind > first ? behind - first : 0;
 }
 
+size_t set_range(const struct set *s, size_t kind, struct bytes namespace, size_t *first)
+{
+    *first = lower_bound(s, (uint32_t)kind, namespace, &no_name);
+
+    const size_t behind = lower_bound(s, (uint32_t)kind, namespace, NULL);
+
+    return behind > *first ? behind - *first : 0;
+}
+
 size_t set_count_in_namespace(const struct set *s, struct bytes namespace)
 {
-    uint32_t known = UINT32_MAX; /* reference of a string that equals: each is there once */
     size_t count = 0;
+    size_t first;
 
-    for (size_t i = 0; i < s->header.entries; i++) {
-        const uint32_t its = set_le32(entry_at(s, i) + SET_ENTRY_NAMESPACE);
-
-        if (its != known) {
-            if (!bytes_equal(string_at(s, its), namespace))
-                continue;
-            known = its;
-        }
-        count++;
-    }
-    return count;
+    for (size_t kind = 0; kind < s->header.kinds; kind++)
+        count += set_range(s, kind, namespace, &first);
+    /* In a damaged set, which is not in order, ranges may overlap. */
+    return count < s->header.entries ? count : s->header.entries;
 }
 
 /* Digests. */

@@ -85,7 +85,13 @@ size_t set_kind_count(const struct set *s);
 void set_kind_at(const struct set *s, size_t i, struct kind *out); /* i < set_kind_count() */
 bool set_kind(const struct set *s, struct bytes group, struct bytes kind, struct kind *out);
 
-/* Entries (held ones too) in a namespace, and of a kind. */
+/*
+ * Entries (held ones too) of the kind with this number in a namespace: how many, and *first, the
+ * index of the first. Two binary searches.
+ */
+size_t set_range(const struct set *s, size_t kind, struct bytes namespace, size_t *first);
+
+/* The same of all kinds together, and of one kind in all namespaces. */
 size_t set_count_in_namespace(const struct set *s, struct bytes namespace);
 size_t set_count_of_kind(const struct set *s, struct bytes group, struct bytes kind);
 

@@ -2,145 +2,35 @@
 
 #include <stdlib.h>
 
+#include "policy/core.h"
 #include "policy/rules.h"
 #include "policy/setwriter.h"
-#include "source/manifest.h"
-#include "source/yaml.h"
+#include "source/build_impl.h"
 
 #include "base/banned.h"
 
-enum { BUILD_MAX_ENTRIES = 4 << 20 };
-
-struct entry {
-    struct manifest manifest;
-    size_t source;
-    char *path; /* shared by the entries of a file; owned by build.paths */
-    unsigned line;
-};
-
-struct build {
-    const struct build_input *input;
-    struct policy *policy;
-    struct manifest_rules rules;
-    struct entry *entries;
-    size_t entry_count;
-    size_t entry_cap;
-    char **paths;
-    size_t path_count;
-    size_t path_cap;
-    size_t source; /* that is being walked */
-    struct build_summary summary;
-};
-
-static void note(struct build *b, enum build_note_kind kind, size_t source, const char *path,
-                 unsigned line, const char *message)
+void build_tell(struct build *b, const struct build_finding *finding)
 {
-    if (kind == BUILD_WARNING)
+    if (finding->kind == BUILD_WARNING)
         b->summary.warnings++;
+    if (finding->kind == BUILD_FAILURE)
+        b->summary.failures++;
     if (b->input->note != NULL)
-        b->input->note(b->input->context, kind, b->input->sources[source].name, path, line,
-                       message);
+        b->input->note(b->input->context, finding);
 }
 
-/* --- from files to entries -------------------------------------------------------------------- */
-
-static char *keep_path(struct build *b, const char *path)
+void build_tell_object(struct build *b, const struct build_finding *finding,
+                       const struct identity *id)
 {
-    if (b->path_count > 0 && strcmp(b->paths[b->path_count - 1], path) == 0)
-        return b->paths[b->path_count - 1];
-    if (b->path_count == b->path_cap) {
-        b->path_cap = b->path_cap == 0 ? 256 : 2 * b->path_cap;
-        b->paths = xrealloc(b->paths, b->path_cap * sizeof(char *));
-    }
-    b->paths[b->path_count] = xstrdup(path);
-    return b->paths[b->path_count++];
+    struct buf object CLEANUP(buf_release) = {0};
+    struct build_finding copy = *finding;
+
+    identity_text(id, &object);
+    copy.object = buf_cstr(&object);
+    build_tell(b, &copy);
 }
 
-static bool add_object(struct build *b, const char *path, unsigned line, const json_t *object,
-                       struct err *err)
-{
-    struct manifest m;
-
-    if (!manifest_read(&b->rules, object, b->input->sources[b->source].namespace, &m, err))
-        return err_prefix(err, "%s:%u: ", path, line);
-    if (m.outcome == MANIFEST_NOT_GOVERNED)
-        return true;
-    if (b->entry_count == BUILD_MAX_ENTRIES) {
-        manifest_release(&m);
-        return err_set(err, "more than %d governed objects", BUILD_MAX_ENTRIES);
-    }
-    if (b->entry_count == b->entry_cap) {
-        b->entry_cap = b->entry_cap == 0 ? 1024 : 2 * b->entry_cap;
-        b->entries = xrealloc(b->entries, b->entry_cap * sizeof(b->entries[0]));
-    }
-    b->entries[b->entry_count++] = (struct entry){
-        .manifest = m, .source = b->source, .path = keep_path(b, path), .line = line};
-    return true;
-}
-
-/* `kind: …List` with an array `items` is its items (N7). Depth is bounded by the loader. */
-/* NOLINTNEXTLINE(misc-no-recursion) */
-static bool add_document(struct build *b, const char *path, unsigned line, const json_t *document,
-                         struct err *err)
-{
-    const char *kind = json_string_value(json_object_get(document, "kind"));
-    const json_t *items = json_object_get(document, "items");
-    size_t i;
-    json_t *item;
-
-    if (!json_is_object(document))
-        return true;
-    if (kind == NULL || !bytes_ends_with(bytes_str(kind), BYTES("List")) || !json_is_array(items))
-        return add_object(b, path, line, document, err);
-    json_array_foreach((json_t *)(uintptr_t)items, i, item)
-    {
-        if (!add_document(b, path, line, item, err))
-            return false;
-    }
-    return true;
-}
-
-static bool visit_file(void *context, const struct repo_file *file, struct err *err)
-{
-    struct build *b = context;
-    struct yaml_documents documents = {0};
-    const bool json = bytes_ends_with(bytes_str(file->path), BYTES(".json"));
-    bool ok = true;
-
-    if (file->problem != NULL) {
-        note(b, BUILD_WARNING, b->source, file->path, 0, file->problem);
-        return true;
-    }
-    /* Core kinds name no group: a policy that governs one has every file read. */
-    const bool named = policy_is_named_in(b->policy, file->content);
-
-    if (!named && !policy_governs_group(b->policy, (struct bytes){0}))
-        return true;
-    if (!(json ? yaml_read_json(file->content, &documents, err)
-               : yaml_read(file->content, &documents, err))) {
-        if (named)
-            return err_prefix(err, "%s:", file->path);
-        note(b, BUILD_WARNING, b->source, file->path, 0, err->message);
-        return true;
-    }
-    for (size_t i = 0; ok && i < documents.count; i++)
-        ok = add_document(b, file->path, documents.items[i].line, documents.items[i].root, err);
-    yaml_release(&documents);
-    return ok;
-}
-
-static bool walk_sources(struct build *b, struct err *err)
-{
-    for (b->source = 0; b->source < b->input->source_count; b->source++) {
-        const struct build_source *s = &b->input->sources[b->source];
-
-        if (!repo_walk(s->repo, s->commit, s->paths, s->path_count, visit_file, b, err))
-            return err_prefix(err, "source %s: ", s->name);
-    }
-    return true;
-}
-
-/* --- from entries to the set ------------------------------------------------------------------ */
+/* --- entries ---------------------------------------------------------------------------------- */
 
 static int compare_entries(const void *a, const void *b)
 {
@@ -159,22 +49,57 @@ static int compare_entries(const void *a, const void *b)
 
 static bool same_content(const struct entry *a, const struct entry *b)
 {
-    return a->manifest.outcome == MANIFEST_APPROVED && b->manifest.outcome == MANIFEST_APPROVED &&
-           digest_equal(&a->manifest.primary, &b->manifest.primary) &&
-           digest_equal(&a->manifest.digests[0], &b->manifest.digests[0]);
+    const enum manifest_outcome outcome = a->manifest.outcome;
+
+    if (outcome != b->manifest.outcome)
+        return false;
+    return outcome != MANIFEST_APPROVED ||
+           (digest_equal(&a->manifest.primary, &b->manifest.primary) &&
+            digest_equal(&a->manifest.digests[0], &b->manifest.digests[0]));
+}
+
+static void note_same(struct build *b, const struct entry *first, const struct entry *twin)
+{
+    struct buf text CLEANUP(buf_release) = {0};
+
+    buf_printf(&text, "is in Git twice, with the same content; keep one: the first is %s %s:%u",
+               b->input->sources[first->source].name, first->path, first->line);
+    build_tell_object(b,
+                      &(struct build_finding){.kind = BUILD_WARNING,
+                                              .rule = RULE_DOCUMENT,
+                                              .source = b->input->sources[twin->source].name,
+                                              .path = twin->path,
+                                              .line = twin->line,
+                                              .column = 1,
+                                              .message = buf_cstr(&text)},
+                      &twin->manifest.id);
 }
 
 /* Two documents of one identity: the same content is one entry, another holds it (N7). */
 static void merge_twin(struct build *b, struct entry *first, const struct entry *twin)
 {
-    if (same_content(first, twin) ||
-        (first->manifest.outcome == MANIFEST_HELD && twin->manifest.outcome == MANIFEST_HELD))
+    const bool first_held = first->manifest.outcome == MANIFEST_HELD;
+    const bool twin_held = twin->manifest.outcome == MANIFEST_HELD;
+    const struct manifest *held = first_held ? &first->manifest : &twin->manifest;
+    struct buf message = {0};
+
+    if (b->input->lint && same_content(first, twin))
+        note_same(b, first, twin);
+    if (first->twice || same_content(first, twin))
         return;
-    first->manifest.message.len = 0;
-    buf_printf(&first->manifest.message,
-               "is in Git twice with different content: %s:%u and %s %s:%u", first->path,
+    buf_printf(&message, "is in Git twice with different content: %s:%u and %s %s:%u", first->path,
                first->line, b->input->sources[twin->source].name, twin->path, twin->line);
+    if (first_held || twin_held) {
+        buf_append_str(&message, "; one cannot be used: ");
+        buf_append(&message, buf_bytes(&held->message));
+    } else {
+        buf_append_str(&message, "; keep one");
+    }
+    buf_release(&first->manifest.message);
+    first->manifest.message = message;
     first->manifest.outcome = MANIFEST_HELD;
+    first->manifest.rule = RULE_DOCUMENT;
+    first->twice = true;
 }
 
 static void write_entry(struct build *b, struct setwriter *w, struct entry *e)
@@ -188,6 +113,8 @@ static void write_entry(struct build *b, struct setwriter *w, struct entry *e)
         .line = e->line,
     };
 
+    if (m->outcome == MANIFEST_EMPTY)
+        return; /* an entry would say no more than its absence (N25) */
     if (m->outcome == MANIFEST_APPROVED) {
         b->summary.approved++;
         setwriter_approve(w, &m->id, &place, &m->primary, m->digests, m->digest_count,
@@ -196,12 +123,17 @@ static void write_entry(struct build *b, struct setwriter *w, struct entry *e)
     }
     b->summary.held++;
     setwriter_hold(w, &m->id, &place, buf_bytes(&m->message));
-    struct buf text CLEANUP(buf_release) = {0};
-
-    identity_text(&m->id, &text);
-    buf_append_str(&text, ": ");
-    buf_append(&text, buf_bytes(&m->message));
-    note(b, BUILD_HELD, e->source, e->path, e->line, buf_cstr(&text));
+    if (b->input->lint && !e->twice)
+        return; /* said when it was read */
+    build_tell_object(b,
+                      &(struct build_finding){.kind = BUILD_HELD,
+                                              .rule = m->rule,
+                                              .source = s->name,
+                                              .path = e->path,
+                                              .line = e->line,
+                                              .column = 1,
+                                              .message = buf_cstr(&m->message)},
+                      &m->id);
 }
 
 static void write_entries(struct build *b, struct setwriter *w)
@@ -227,13 +159,13 @@ struct kinds_in {
 static void write_kind(void *context, struct bytes group, struct bytes kind)
 {
     const struct kinds_in *in = context;
+    struct kind unknown = {.group = group, .kind = kind, .namespaced = true};
 
-    if (crds_find(in->crds, group, kind) == NULL)
-        setwriter_kind(in->writer,
-                       &(struct kind){.group = group, .kind = kind, .namespaced = true});
+    if (core_kind(group, kind, &unknown) || crds_find(in->crds, group, kind) == NULL)
+        setwriter_kind(in->writer, &unknown);
 }
 
-/* Every governed kind is in the set: by its schema, or by its name alone. */
+/* Every governed kind is in the set: by its schema, as a core kind, or by its name alone. */
 static void write_kinds(struct build *b, struct setwriter *w)
 {
     struct kinds_in in = {b->input->crds, w};
@@ -261,9 +193,10 @@ static void write_provenance(const struct build *b, struct setwriter *w)
         for (size_t k = 0; k < s->path_count; k++)
             (void)json_array_append_new(paths, json_string(s->paths[k]));
         (void)json_array_append_new(
-            sources, json_pack("{s:o,s:o,s:o,s:o*}", "name", json_string(s->name), "commit",
+            sources, json_pack("{s:o,s:o,s:o,s:o*,s:O*}", "name", json_string(s->name), "commit",
                                json_string(s->commit), "paths", paths, "namespace",
-                               s->namespace == NULL ? NULL : json_string(s->namespace)));
+                               s->namespace == NULL ? NULL : json_string(s->namespace), "delivery",
+                               s->delivery == NULL ? NULL : delivery_document(s->delivery)));
     }
     for (size_t i = 0; i < crds_count(b->input->crds); i++) {
         const struct schema *schema = crds_at(b->input->crds, i);
@@ -325,8 +258,12 @@ bool build_set(const struct build_input *input, struct buf *out, struct build_su
         return err_prefix(err, "policy: ");
     b.rules = (struct manifest_rules){
         .policy = b.policy, .crds = input->crds, .hash = sha256_new(), .normal = &normal};
-    if (!walk_sources(&b, err) || !write_set(&b, out, err))
+    const size_t before = out->len;
+
+    if (!build_read(&b, err) || !write_set(&b, out, err))
         return false;
+    if (b.summary.failures > 0)
+        out->len = before;
     *summary = b.summary;
     return true;
 }

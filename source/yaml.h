@@ -18,8 +18,10 @@ enum {
 };
 
 struct yaml_document {
-    json_t *root;  /* never NULL; null and comment-only documents are left out */
-    unsigned line; /* 1-based line of the document's first content line */
+    json_t *root;      /* never NULL; null and comment-only documents are left out */
+    unsigned line;     /* 1-based line of the document's first content line */
+    bool refused;      /* something in it is marked, yaml_read_marked() only */
+    struct bytes text; /* its bytes, with the comments around it; a slice of the file's */
 };
 
 struct yaml_documents {
@@ -40,6 +42,17 @@ void yaml_release(struct yaml_documents *documents);
  * reader (policy/jread.h). A text that both functions accept they read alike.
  */
 MUST_USE bool yaml_read_json(struct bytes text, struct yaml_documents *out, struct err *err);
+
+/*
+ * The same without failing on the first refusal (N35): what is refused is a mark (yaml_mark.h) in
+ * its document, and the others are read as if it were not there. False: from some place on the text
+ * cannot be read at all; `err` says where and why, and *rest are the bytes from the end of the last
+ * document of *out to the end of the file.
+ */
+MUST_USE bool yaml_read_marked(struct bytes text, struct yaml_documents *out, struct bytes *rest,
+                               struct err *err);
+MUST_USE bool yaml_read_json_marked(struct bytes text, struct yaml_documents *out,
+                                    struct bytes *rest, struct err *err);
 
 /*
  * Where a field stands: the line of "spec.http[0].weight" (keys with a dot as ["a.b"]) in the n-th

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "source/yaml.h"
 #include "source/yaml_events.h"
+#include "source/yaml_place.h"
 #include "source/yaml_scalar.h"
 #include "source/yaml_text.h"
 
@@ -62,6 +63,13 @@ static const char *take_step(const char *path, struct step *out)
 
 /* --- events ----------------------------------------------------------------------------------- */
 
+static const struct yaml_place nowhere;
+
+static struct yaml_place place_of(const struct yaml_events *e)
+{
+    return (struct yaml_place){yaml_events_line(e), (unsigned)e->event.start_mark.column + 1};
+}
+
 static bool is_end(const struct yaml_events *e)
 {
     return e->event.type == YAML_MAPPING_END_EVENT || e->event.type == YAML_SEQUENCE_END_EVENT;
@@ -75,8 +83,8 @@ static bool next_sibling(struct yaml_events *e)
     return yaml_events_skip(e, &unused) && yaml_events_next(e, &unused);
 }
 
-/* From a map's start to the value of `key`; *line becomes the key's. False: it is not there. */
-static bool enter_map(struct yaml_events *e, struct bytes key, unsigned *line)
+/* From a map's start to the value of `key`; *place becomes the key's. False: it is not there. */
+static bool enter_map(struct yaml_events *e, struct bytes key, struct yaml_place *place)
 {
     struct err unused;
 
@@ -85,12 +93,12 @@ static bool enter_map(struct yaml_events *e, struct bytes key, unsigned *line)
     while (!is_end(e)) {
         const bool found =
             e->event.type == YAML_SCALAR_EVENT && bytes_equal(yaml_events_value(e), key);
-        const unsigned key_line = yaml_events_line(e);
+        const struct yaml_place key_place = place_of(e);
 
         if (!next_sibling(e))
             return false;
         if (found) {
-            *line = key_line;
+            *place = key_place;
             return true;
         }
         if (!next_sibling(e))
@@ -99,7 +107,7 @@ static bool enter_map(struct yaml_events *e, struct bytes key, unsigned *line)
     return false;
 }
 
-static bool enter_list(struct yaml_events *e, size_t index, unsigned *line)
+static bool enter_list(struct yaml_events *e, size_t index, struct yaml_place *place)
 {
     struct err unused;
 
@@ -107,7 +115,7 @@ static bool enter_list(struct yaml_events *e, size_t index, unsigned *line)
         return false;
     for (; !is_end(e); index--) {
         if (index == 0) {
-            *line = yaml_events_line(e);
+            *place = place_of(e);
             return true;
         }
         if (!next_sibling(e))
@@ -117,22 +125,22 @@ static bool enter_list(struct yaml_events *e, size_t index, unsigned *line)
 }
 
 /* From the root's first event down the path, as far as it goes. */
-static unsigned follow(struct yaml_events *e, const char *path)
+static struct yaml_place follow(struct yaml_events *e, const char *path)
 {
-    unsigned line = yaml_events_line(e);
+    struct yaml_place place = place_of(e);
     struct step step = {0};
 
     while ((path = take_step(path, &step)) != NULL) {
         const bool deeper = step.is_index ? e->event.type == YAML_SEQUENCE_START_EVENT &&
-                                                enter_list(e, step.index, &line)
+                                                enter_list(e, step.index, &place)
                                           : e->event.type == YAML_MAPPING_START_EVENT &&
-                                                enter_map(e, buf_bytes(&step.key), &line);
+                                                enter_map(e, buf_bytes(&step.key), &place);
 
         if (!deeper)
             break;
     }
     buf_release(&step.key);
-    return line;
+    return place;
 }
 
 /* Whether the current node is a document that yaml_read leaves out. */
@@ -147,34 +155,39 @@ static bool is_null(const struct yaml_events *e)
            scalar.type == YAML_SCALAR_NULL;
 }
 
-static unsigned find(struct yaml_events *e, size_t document, const char *path)
+static struct yaml_place find(struct yaml_events *e, size_t document, const char *path)
 {
     struct err unused;
 
     for (;;) {
         if (!yaml_events_next(e, &unused) || e->event.type == YAML_STREAM_END_EVENT)
-            return 0;
+            return nowhere;
         if (e->event.type != YAML_DOCUMENT_START_EVENT)
             continue;
         if (!yaml_events_next(e, &unused))
-            return 0;
+            return nowhere;
         if (!is_null(e) && document-- == 0)
             return follow(e, path);
         if (!yaml_events_skip(e, &unused))
-            return 0;
+            return nowhere;
     }
 }
 
-unsigned yaml_line_of(struct bytes text, size_t document, const char *path)
+struct yaml_place yaml_place_of(struct bytes text, size_t document, const char *path)
 {
     struct yaml_events events;
     struct err unused;
 
     if (!yaml_text_check(text, &text, &unused))
-        return 0;
+        return nowhere;
     yaml_events_start(&events, text);
-    const unsigned line = find(&events, document, path);
+    const struct yaml_place place = find(&events, document, path);
 
     yaml_events_stop(&events);
-    return line;
+    return place;
+}
+
+unsigned yaml_line_of(struct bytes text, size_t document, const char *path)
+{
+    return yaml_place_of(text, document, path).line;
 }

@@ -4,6 +4,26 @@
 
 #include "base/banned.h"
 
+/*
+ * At the byte at `offset` of the current event. From the event's own place on: there may be as many
+ * refusals in a file as there are scalars.
+ */
+static bool refuse_escape(struct yaml_events *e, size_t start, size_t offset, struct err *err)
+{
+    size_t line = e->event.start_mark.line + 1;
+    size_t column = e->event.start_mark.column + 1;
+
+    for (size_t i = start; i < offset; i++) {
+        if (e->text.ptr[i] == '\n') {
+            line++;
+            column = 1;
+        } else if ((e->text.ptr[i] & 0xc0) != 0x80) {
+            column++;
+        }
+    }
+    return err_set(err, "%zu:%zu: \"\\/\" is an error to some tools; write \"/\"", line, column);
+}
+
 /* libyaml reads "\/", two of the tools' readers do not. */
 static bool check_escapes(struct yaml_events *e, struct err *err)
 {
@@ -14,8 +34,7 @@ static bool check_escapes(struct yaml_events *e, struct err *err)
         if (e->text.ptr[i] != '\\')
             continue;
         if (e->text.ptr[++i] == '/')
-            return yaml_text_fail(e->text, i - 1, err,
-                                  "\"\\/\" is an error to some tools; write \"/\"");
+            return refuse_escape(e, start, i - 1, err);
     }
     return true;
 }
@@ -39,6 +58,30 @@ static bool check_block_end(struct yaml_events *e, struct err *err)
     return yaml_events_fail(e, err,
                             "tools read a block that ends without a line end differently; "
                             "end the file with a line feed");
+}
+
+static bool is_space(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+bool yaml_style_check_properties(struct yaml_events *e, struct err *err)
+{
+    const struct bytes text = e->text;
+    size_t i = yaml_events_offset(e, &e->event.start_mark);
+
+    while (i < text.len && (text.ptr[i] == '&' || text.ptr[i] == '!')) {
+        while (i < text.len && !is_space(text.ptr[i]))
+            i++;
+        while (i < text.len && is_space(text.ptr[i]))
+            i++;
+    }
+    if (i == text.len || text.ptr[i] != '#')
+        return true;
+    return yaml_events_fail(
+        e, err,
+        "a comment between an anchor or a tag and its value is moved into other "
+        "values by some tools; move the comment");
 }
 
 bool yaml_style_is_empty(const yaml_event_t *event)
@@ -105,6 +148,30 @@ bool yaml_style_refuse_empty(const struct yaml_events *e, struct err *err)
                             "and text to others; write null, or \"\"");
 }
 
+static bool has_question_mark(const struct yaml_events *e)
+{
+    const struct bytes value = yaml_events_value(e);
+
+    return e->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+           memchr(value.ptr, '?', value.len) != NULL;
+}
+
+/* "{?k :[]}": a key to libyaml, and what kustomize makes of it cannot always be read. */
+static bool follows_question_mark(struct yaml_events *e)
+{
+    size_t i = yaml_events_offset(e, &e->event.start_mark);
+
+    while (i > 0 && is_space(e->text.ptr[i - 1]))
+        i--;
+    return i > 0 && e->text.ptr[i - 1] == '?';
+}
+
+/* Some readers take a "?" inside brackets for the start of a key, wherever it is. */
+bool yaml_style_tears(struct yaml_events *e, bool in_flow)
+{
+    return in_flow && (has_question_mark(e) || follows_question_mark(e));
+}
+
 static bool check_plain(struct yaml_events *e, bool in_flow, struct err *err)
 {
     const struct bytes value = yaml_events_value(e);
@@ -113,7 +180,7 @@ static bool check_plain(struct yaml_events *e, bool in_flow, struct err *err)
         return true;
     if (value.len == 0)
         return yaml_style_refuse_empty(e, err);
-    if (memchr(value.ptr, '?', value.len) != NULL)
+    if (has_question_mark(e))
         return yaml_events_fail(e, err,
                                 "tools read a \"?\" inside brackets differently; "
                                 "put the text in quotes");
@@ -128,6 +195,9 @@ bool yaml_style_check(struct yaml_events *e, bool in_flow, struct err *err)
 
     if (problem != NULL)
         return yaml_events_fail(e, err, "%s", problem);
+    if (in_flow && follows_question_mark(e))
+        return yaml_events_fail(e, err,
+                                "tools read a \"?\" inside brackets differently; take it out");
     switch (style) {
     case YAML_PLAIN_SCALAR_STYLE:
         return check_plain(e, in_flow, err);

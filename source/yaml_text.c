@@ -80,11 +80,13 @@ static const char *problem_of(uint32_t code)
     return NULL;
 }
 
-static bool check_characters(struct bytes text, struct err *err)
+/* *good: how many bytes stand before the first bad one. */
+static bool check_characters(struct bytes text, size_t *good, struct err *err)
 {
     for (size_t i = 0; i < text.len;) {
         const uint8_t c = text.ptr[i];
 
+        *good = i;
         if ((c >= 0x20 && c < 0x7f) || c == '\n' || c == '\t') {
             i++;
             continue;
@@ -108,6 +110,7 @@ static bool check_characters(struct bytes text, struct err *err)
             return yaml_text_fail(text, i, err, "%s", problem);
         i += length;
     }
+    *good = text.len;
     return true;
 }
 
@@ -121,17 +124,31 @@ const char *yaml_text_problem(struct bytes value)
     return NULL;
 }
 
-bool yaml_text_check(struct bytes text, struct bytes *out, struct err *err)
+/* *out is what is good: all of it, or what stands before the damage. */
+static bool check(struct bytes text, struct bytes *out, struct err *err)
 {
+    size_t good = 0;
+
+    *out = bytes_of(text.ptr, 0);
     if (text.len > YAML_MAX_BYTES)
         return err_set(err, "1:1: the file is longer than %d bytes; split it", YAML_MAX_BYTES);
     if (bytes_starts_with(text, BYTES("\xff\xfe")) || bytes_starts_with(text, BYTES("\xfe\xff")))
         return err_set(err, "1:1: the file is UTF-16; save it as UTF-8");
     if (bytes_starts_with(text, BYTES("\xef\xbb\xbf")))
         text = bytes_of(text.ptr + 3, text.len - 3);
-    if (!check_characters(text, err))
+    const bool ok = check_characters(text, &good, err);
+
+    *out = bytes_of(text.ptr, good);
+    return ok;
+}
+
+bool yaml_text_check(struct bytes text, struct bytes *out, struct err *err)
+{
+    struct bytes good;
+
+    if (!check(text, &good, err))
         return false;
-    *out = text;
+    *out = good;
     return true;
 }
 
@@ -175,19 +192,29 @@ static bool add_separator(struct yaml_text *t, size_t start, size_t end, struct 
     return true;
 }
 
-bool yaml_text_split(struct bytes text, struct yaml_text *out, struct err *err)
+static bool add_separators(struct yaml_text *t, bool whole, struct err *err)
 {
-    out->separator_count = 0;
-    if (!yaml_text_check(text, &out->bytes, err))
-        return false;
-    for (size_t start = 0; start < out->bytes.len;) {
-        const uint8_t *line = out->bytes.ptr + start;
-        const uint8_t *feed = memchr(line, '\n', out->bytes.len - start);
-        const size_t length = feed == NULL ? out->bytes.len - start : (size_t)(feed - line);
+    for (size_t start = 0; start < t->bytes.len;) {
+        const uint8_t *line = t->bytes.ptr + start;
+        const uint8_t *feed = memchr(line, '\n', t->bytes.len - start);
+        const size_t length = feed == NULL ? t->bytes.len - start : (size_t)(feed - line);
 
-        if (!add_separator(out, start, start + length, err))
+        if (feed == NULL && !whole)
+            return true; /* the damage is in this line */
+        if (!add_separator(t, start, start + length, err))
             return false;
         start += length + 1;
     }
     return true;
+}
+
+bool yaml_text_split(struct bytes text, struct yaml_text *out, struct err *err)
+{
+    out->separator_count = 0;
+    const bool whole = check(text, &out->bytes, err);
+
+    if (add_separators(out, whole, err) && whole)
+        return true;
+    out->bytes.len = out->separator_count == 0 ? 0 : out->separators[--out->separator_count];
+    return false;
 }

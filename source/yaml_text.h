@@ -20,7 +20,10 @@ struct yaml_text {
 /* Size, encoding, characters; takes the byte order mark off. `*out` is a slice of `text`. */
 MUST_USE bool yaml_text_check(struct bytes text, struct bytes *out, struct err *err);
 
-/* The same, and the separator lines. */
+/*
+ * The same, and the separator lines. Also on failure *out is set: to what stands before the last
+ * separator line before the damage.
+ */
 MUST_USE bool yaml_text_split(struct bytes text, struct yaml_text *out, struct err *err);
 
 /* Sets the message, with "LINE:COLUMN: " of the byte at `offset` in front. Returns false. */

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "source/yaml_events.h"
+#include "source/yaml_mark.h"
 
 enum {
     /*
@@ -26,8 +27,12 @@ struct yaml_tree_budget {
 /*
  * Reads the document whose start event is the current one, up to its end event. `budget` is zero
  * before a file's first document. *root is the caller's; *line is where its content begins.
+ *
+ * With `marks` what is refused is marked, and only what libyaml cannot read fails. NULL: the first
+ * refusal fails.
  */
-MUST_USE bool yaml_tree_read(struct yaml_events *e, struct yaml_tree_budget *budget, json_t **root,
-                             unsigned *line, struct err *err);
+MUST_USE bool yaml_tree_read(struct yaml_events *e, struct yaml_tree_budget *budget,
+                             struct yaml_marks *marks, json_t **root, unsigned *line,
+                             struct err *err);
 
 #endif

@@ -185,6 +185,16 @@ static void answer_unreadable(struct admit *a, h2o_req_t *req, enum reason reaso
     finish(a, req, started);
 }
 
+/* NULL: within the limit. */
+static const char *too_large(const struct policy *policy, size_t len)
+{
+    if (len <= ADMIT_MAX_BODY)
+        return NULL;
+    if (!policy_governs_kind(policy, BYTES(""), BYTES("ConfigMap")))
+        return "the review is larger than 7 MiB";
+    return len <= ADMIT_MAX_CONFIGMAP_BODY ? NULL : "the review is larger than 16 MiB";
+}
+
 static void admit(struct admit *a, h2o_req_t *req)
 {
     const int64_t started = clock_monotonic_micros();
@@ -196,10 +206,12 @@ static void admit(struct admit *a, h2o_req_t *req)
         answer_unready(a, req, body, started);
         return;
     }
-    if (body.len > ADMIT_MAX_BODY) {
+    const char *excess = too_large(s->policy, body.len);
+
+    if (excess != NULL) {
         body.len = ADMIT_PEEK_BYTES;
         (void)!review_read(a->review, body, s->set, &err);
-        answer_unreadable(a, req, REASON_TOO_LARGE, "the review is larger than 7 MiB", started);
+        answer_unreadable(a, req, REASON_TOO_LARGE, excess, started);
         return;
     }
     if (!review_read(a->review, body, s->set, &err)) {

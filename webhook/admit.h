@@ -17,6 +17,8 @@
 
 enum {
     ADMIT_MAX_BODY = 7 << 20, /* custom resources: object and oldObject of 3 MiB each */
+    ADMIT_MAX_CONFIGMAP_BODY =
+        16 << 20, /* 12 MB were seen for 1 MB of `<`, which Go writes as six */
     /*
      * What is larger still arrives, to be denied in words: over HTTP/2 the library could only
      * refuse the stream, and where failurePolicy is Ignore that would let the write through. The

@@ -6,6 +6,7 @@
 #include "policy/fields.h"
 #include "policy/policy.h"
 #include "source/yaml.h"
+#include "webhook/builtin.h"
 
 #include "base/banned.h"
 
@@ -29,6 +30,7 @@ void config_free(struct config *c)
         free(s->url);
         free(s->ref);
         free(s->namespace);
+        delivery_free(s->delivery);
         free_texts(s->paths, s->path_count);
     }
     for (size_t i = 0; i < c->schema_count; i++) {
@@ -144,6 +146,8 @@ static bool read_source(const struct field *field, struct config_source *s, stru
             ok = read_paths(&member, s, err);
         else if (field_is(&member, "interval"))
             ok = field_duration(&member, LEAST_INTERVAL_MS, MOST_INTERVAL_MS, &s->interval_ms, err);
+        else if (field_is(&member, "delivery"))
+            ok = delivery_read(&member, &s->delivery, err);
         else
             ok = field_unknown(&member, err);
         if (!ok)
@@ -383,11 +387,25 @@ bool config_read_policy(const char *name, const void *text, size_t len, json_t *
 
     if (!read_one(name, bytes_of(text, len), &document, err))
         return false;
-    if (!policy_load(document, &policy, err)) {
+    if (!builtin_include(document, err) || !policy_load(document, &policy, err)) {
         json_decref(document);
         return say_where(name, bytes_of(text, len), err);
     }
     policy_free(policy);
     *out = document;
     return true;
+}
+
+bool config_read_delivery(const char *name, struct bytes text, struct delivery **out,
+                          struct err *err)
+{
+    json_t *document = NULL;
+
+    if (!read_one(name, text, &document, err))
+        return false;
+    const struct field root = field_root(document);
+    const bool ok = delivery_read(&root, out, err);
+
+    json_decref(document);
+    return ok || say_where(name, text, err);
 }

@@ -7,7 +7,9 @@
 
 #include <jansson.h>
 
+#include "base/bytes.h"
 #include "base/err.h"
+#include "source/delivery.h"
 
 enum { CONFIG_MAX_BYTES = 1 << 20, CONFIG_MAX_SOURCES = 64, CONFIG_MAX_ITEMS = 256 };
 
@@ -17,7 +19,8 @@ struct config_source {
     char *ref;
     char **paths;
     size_t path_count;
-    char *namespace; /* NULL: none */
+    char *namespace;           /* NULL: none */
+    struct delivery *delivery; /* NULL: nothing is added */
     unsigned interval_ms;
 };
 
@@ -55,10 +58,15 @@ MUST_USE bool config_read(const char *file, struct config **out, struct err *err
 void config_free(struct config *c); /* NULL is fine */
 
 /*
- * A policy document from a YAML text, checked by policy_load; *out is the caller's reference.
+ * A policy document from a YAML text, with what it includes (webhook/builtin.h), checked by
+ * policy_load; *out is the caller's reference.
  * Errors begin "FILE:LINE: ".
  */
 MUST_USE bool config_read_policy(const char *name, const void *text, size_t len, json_t **out,
                                  struct err *err);
+
+/* What a source's `delivery` would be, from a YAML text; *out is the caller's. Errors as above. */
+MUST_USE bool config_read_delivery(const char *name, struct bytes text, struct delivery **out,
+                                   struct err *err);
 
 #endif

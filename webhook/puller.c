@@ -16,9 +16,8 @@
 #include "base/jsontext.h"
 #include "base/log.h"
 #include "policy/set.h"
-#include "source/build.h"
-#include "webhook/builtin.h"
 #include "webhook/channel.h"
+#include "webhook/generation.h"
 
 #include "base/banned.h"
 
@@ -125,94 +124,17 @@ static bool fetch(struct pull *p, struct err *err)
 
 /* --- building --------------------------------------------------------------------------------- */
 
-static void note(void *context, enum build_note_kind kind, const char *source, const char *path,
-                 unsigned line, const char *message)
+static void note(void *context, const struct build_finding *f)
 {
     struct puller *pl = context;
     char place[16];
 
     if (pl->reported_held++ >= MAX_REPORTED_HELD)
         return;
-    (void)snprintf(place, sizeof(place), "%u", line);
-    log_warn(kind == BUILD_HELD ? "held" : "skipped", "source", source, "path", path, "line", place,
-             "reason", message, NULL);
-}
-
-static struct pull *pull_named(struct puller *pl, const char *name)
-{
-    for (size_t i = 0; i < pl->config->source_count; i++) {
-        if (strcmp(pl->pulls[i].config->name, name) == 0)
-            return &pl->pulls[i];
-    }
-    return NULL;
-}
-
-struct building {
-    struct repo **repos; /* one a source */
-    struct crds *crds;
-    json_t *policy;
-    size_t count;
-};
-
-static void building_release(struct building *b)
-{
-    for (size_t i = 0; i < b->count; i++)
-        repo_close(b->repos[i]);
-    free(b->repos);
-    crds_free(b->crds);
-    json_decref(b->policy);
-}
-
-static bool read_policy(struct puller *pl, struct building *b, struct err *err)
-{
-    const struct config *c = pl->config;
-    struct buf text CLEANUP(buf_release) = {0};
-    const char *name = c->policy.file;
-
-    if (c->policy.file == NULL && c->policy.source == NULL)
-        return builtin_policy(&b->policy, err);
-    if (c->policy.source != NULL) {
-        const struct pull *p = pull_named(pl, c->policy.source);
-
-        name = c->policy.path;
-        if (!repo_read_file(b->repos[p - pl->pulls], p->commit, name, &text, err))
-            return err_prefix(err, "policy: ");
-    } else if (!file_read(name, CONFIG_MAX_BYTES, &text, err)) {
-        return err_prefix(err, "policy: ");
-    }
-    return config_read_policy(name, text.ptr, text.len, &b->policy, err);
-}
-
-static bool read_schemas(struct puller *pl, struct building *b, struct err *err)
-{
-    struct policy *policy = NULL;
-    bool ok = policy_load(b->policy, &policy, err);
-
-    b->crds = crds_new();
-    for (size_t i = 0; ok && i < pl->config->schema_count; i++) {
-        const struct config_schema *s = &pl->config->schemas[i];
-
-        if (s->directory != NULL) {
-            ok = crds_add_folder(b->crds, s->directory, policy, err);
-            continue;
-        }
-        const struct pull *p = pull_named(pl, s->source);
-
-        ok = crds_add_repo(b->crds, b->repos[p - pl->pulls], p->commit, s->path, policy, err);
-    }
-    policy_free(policy);
-    return ok;
-}
-
-static bool open_repos(struct puller *pl, struct building *b, struct err *err)
-{
-    b->repos = xcalloc(pl->config->source_count, sizeof(struct repo *));
-    b->count = pl->config->source_count;
-    for (size_t i = 0; i < b->count; i++) {
-        if (!repo_open(pl->pulls[i].folder, &b->repos[i], err))
-            return false;
-    }
-    return true;
+    (void)snprintf(place, sizeof(place), "%u", f->line);
+    log_warn(f->kind == BUILD_HELD ? "held" : "skipped", "source", f->source, "path", f->path,
+             "line", place, "object", f->object == NULL ? "" : f->object, "reason", f->message,
+             NULL);
 }
 
 static void log_published(const struct build_summary *summary, const char *commits)
@@ -250,38 +172,24 @@ static void write_state(struct puller *pl)
 
 static bool build_and_publish(struct puller *pl, const char *commits, struct err *err)
 {
-    struct building b CLEANUP(building_release) = {0};
     struct buf set CLEANUP(buf_release) = {0};
     struct build_summary summary = {0};
     const size_t count = pl->config->source_count;
-
-    if (!open_repos(pl, &b, err) || !read_policy(pl, &b, err) || !read_schemas(pl, &b, err))
-        return false;
-    CLEANUP(freep) struct build_source *sources = xcalloc(count, sizeof(sources[0]));
+    CLEANUP(freep) struct checkout *checkouts = xcalloc(count, sizeof(checkouts[0]));
 
     for (size_t i = 0; i < count; i++) {
-        const struct config_source *s = pl->pulls[i].config;
-
-        sources[i] = (struct build_source){
-            .name = s->name,
-            .repo = b.repos[i],
-            .paths = (const char *const *)s->paths,
-            .path_count = s->path_count,
-            .namespace = s->namespace,
-        };
-        memcpy(sources[i].commit, pl->pulls[i].commit, REPO_COMMIT_HEX_SIZE);
+        checkouts[i].folder = pl->pulls[i].folder;
+        memcpy(checkouts[i].commit, pl->pulls[i].commit, REPO_COMMIT_HEX_SIZE);
     }
-    const struct build_input input = {
-        .sources = sources,
-        .source_count = count,
-        .crds = b.crds,
-        .policy = b.policy,
+    const struct generation generation = {
+        .config = pl->config,
+        .checkouts = checkouts,
         .note = note,
         .context = pl,
     };
 
     pl->reported_held = 0;
-    if (!build_set(&input, &set, &summary, err) ||
+    if (!generation_build(&generation, &set, &summary, err) ||
         !file_replace(pl->set_path, buf_bytes(&set), 0600, err))
         return false;
     log_published(&summary, commits);

@@ -171,20 +171,16 @@ func recorderSteps(t *testing.T, crd *unstructured.Unstructured, git []*unstruct
 		{write: remove(configMap)},
 		{write: remove(service)},
 		{name: "namespace-delete", write: remove(namespace)},
-		{name: "namespace-finalize", write: func() harness.Answer { return finalize(namespace) }},
+		{name: "namespace-finalize", write: func() harness.Answer { return cluster.Finalize(finalized(namespace)) }},
 	}
 }
 
-// finalize does what the namespace controller does at the end of a namespace: the object is gone after that.
-func finalize(namespace *unstructured.Unstructured) harness.Answer {
-	live, err := cluster.Get(namespace)
-	if err != nil {
-		return harness.Answer{Err: err}
-	}
-	live.Object["spec"] = map[string]any{}
-	live.SetLabels(map[string]string{"through": "finalize"})
-	live.SetAnnotations(map[string]string{"through": "finalize"})
-	return cluster.ReplacePart(live, "finalize")
+// finalized is the Namespace as it is put to its subresource: the object is gone after that.
+func finalized(namespace *unstructured.Unstructured) *unstructured.Unstructured {
+	object := namespace.DeepCopy()
+	object.SetLabels(map[string]string{"through": "finalize"})
+	object.SetAnnotations(map[string]string{"through": "finalize"})
+	return object
 }
 
 func kubectlApply(t *testing.T, object *unstructured.Unstructured) harness.Answer {

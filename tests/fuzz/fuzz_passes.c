@@ -205,7 +205,7 @@ static void check_kept(const struct writ *w, const struct manifest *m, const jso
     struct manifest again = {0};
     struct err err = {0};
 
-    require(manifest_read(&rules, document, NULL, &again, &err));
+    require(manifest_read(&rules, &(struct manifest_input){.object = document}, &again, &err));
     require(again.outcome == MANIFEST_APPROVED);
     require(identity_compare(&again.id, &m->id) == 0);
     require(digest_equal(&again.digests[0], &m->digests[0]));

@@ -4,6 +4,8 @@
  *   - a text that both accept they read alike;
  *   - what was read, printed as JSON, reads as the same;
  *   - line ends do not matter: CRLF for LF, or the last one missing;
+ *   - with marks (N35) it is the same where nothing is refused; where something is, it is marked,
+ * or the rest of the file is told; every byte belongs to a document or to that rest;
  *   - a refusal says where, and the lines of documents are where yaml_line_of finds them.
  */
 #include <ctype.h>
@@ -11,6 +13,7 @@
 
 #include "policy/jread.h"
 #include "source/yaml.h"
+#include "source/yaml_mark.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_same(const struct yaml_documents *a, const struct yaml_documents *b)
@@ -78,6 +81,41 @@ static void check_documents(struct bytes text, const struct yaml_documents *docu
     }
 }
 
+typedef bool marked_reader(struct bytes text, struct yaml_documents *out, struct bytes *rest,
+                           struct err *err);
+
+/* `strict`: what the reader without marks made of the same text; NULL: it refused. */
+static void check_marked(struct bytes text, marked_reader *read,
+                         const struct yaml_documents *strict)
+{
+    struct yaml_documents documents = {0};
+    struct bytes rest;
+    struct err err = {0};
+    const bool whole = read(text, &documents, &rest, &err);
+    bool refused = !whole;
+
+    if (!whole)
+        check_message(err.message);
+    for (size_t i = 0; i < documents.count; i++) {
+        const char *first = yaml_mark_first(documents.items[i].root);
+
+        require((first != NULL) == documents.items[i].refused);
+        if (first != NULL)
+            check_message(first);
+        refused = refused || documents.items[i].refused;
+        require(i == 0 || documents.items[i].text.ptr >=
+                              documents.items[i - 1].text.ptr + documents.items[i - 1].text.len);
+    }
+    require(rest.ptr + rest.len == text.ptr + text.len);
+    if (documents.count > 0 && !whole)
+        require(rest.ptr >= documents.items[documents.count - 1].text.ptr +
+                                documents.items[documents.count - 1].text.len);
+    require((strict == NULL) == refused);
+    if (strict != NULL)
+        check_same(&documents, strict);
+    yaml_release(&documents);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     const struct bytes text = {data, len};
@@ -92,6 +130,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
     if (!is_json)
         check_message(err.message);
+    check_marked(text, yaml_read_marked, is_yaml ? &yaml : NULL);
+    check_marked(text, yaml_read_json_marked, is_json ? &json : NULL);
     if (is_yaml && is_json)
         check_same(&yaml, &json);
     if (is_yaml) {

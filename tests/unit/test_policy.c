@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "policy/pattern.h"
 #include "policy/policy.h"
 #include "tests/unit/test.h"
@@ -16,6 +17,9 @@ static struct policy *load(const char *json)
 
 #define POLICY(rest)      "{\"apiVersion\":\"meshwrit.dev/v1alpha1\",\"kind\":\"Policy\"," rest "}"
 #define RULE(kinds, mode) "{\"groups\":[\"g.io\"],\"kinds\":[" kinds "],\"mode\":\"" mode "\"}"
+
+#define FIELDS            ",\"fields\":[{\"path\":\"metadata.labels.a\"}]"
+#define CORE(kinds, more) "{\"groups\":[\"\"],\"kinds\":[" kinds "],\"mode\":\"warn\"" more "}"
 
 static void test_policy_refuses_with_the_place(void **state)
 {
@@ -49,6 +53,35 @@ static void test_policy_refuses_with_the_place(void **state)
          "govern[0].kinds", "name the kinds"},
         {POLICY("\"govern\":[{\"groups\":[\"*\"],\"kinds\":[\"A\"],\"mode\":\"audit\"}]"),
          "govern[0].kinds", "groups are whole names"},
+        {POLICY("\"govern\":[" CORE("\"Service\"", "") "]"), "govern[0]",
+         "of a Service only labels and annotations count: name them in fields"},
+        {POLICY("\"govern\":[" CORE("\"ReplicationController\"", "") "]"), "govern[0].kinds",
+         "none of the core kinds that can be governed: ConfigMap, Namespace, Secret, Service"},
+        {POLICY("\"govern\":[" CORE("\"Endpoints\"", FIELDS) "]"), "govern[0].kinds",
+         "written at run time"},
+        {POLICY("\"govern\":[" CORE("\"*\"", FIELDS) "]"), "govern[0].kinds", "name the kinds"},
+        {POLICY(
+             "\"govern\":[" CORE("\"Namespace\"", FIELDS ",\"namespaces\":{\"only\":[\"a\"]}") "]"),
+         "govern[0].namespaces", "a Namespace is in no namespace: use names"},
+        {POLICY("\"govern\":[{\"groups\":[\"g.io\"],\"kinds\":[\"A\"],\"mode\":\"warn\"" FIELDS
+                "}]"),
+         "govern[0].fields", "fields are for core kinds; a A of group \"g.io\" counts as a whole"},
+        {POLICY("\"govern\":[" CORE("\"Secret\"", ",\"fields\":[{\"path\":\"data.a\"}]") "]"),
+         "govern[0].fields[0].path", "expected metadata.labels.KEY"},
+        /* Two patterns that meet although neither matches the other. */
+        {POLICY("\"govern\":[" CORE(
+             "\"ConfigMap\"", ",\"names\":[\"istio-*\"]") ","
+                                                          "{\"groups\":[\"\"],\"kinds\":["
+                                                          "\"ConfigMap\"],\"names\":[\"*-1\"],"
+                                                          "\"mode\":\"audit\"}]"),
+         "govern[1].mode", "can meet in one object"},
+        {POLICY("\"govern\":[{\"include\":\"core\"}]"), "govern[0]",
+         "the rules of this include are missing"},
+        {POLICY("\"govern\":[{\"include\":\"core\",\"govern\":[" RULE("\"A\"", "warn") "]}," RULE(
+             "\"A\"", "audit") "]"),
+         "govern[1].mode", "rules govern[0].govern[0] (warn) and govern[1] (audit) can meet"},
+        {POLICY("\"govern\":[{\"include\":\"a\",\"govern\":[{\"include\":\"b\"}]}]"),
+         "govern[0].govern[0].include", "unknown key \"include\""},
     };
 
     (void)state;
@@ -65,6 +98,15 @@ static void test_policy_refuses_with_the_place(void **state)
     }
 }
 
+#define ID(g, k, ns, n)                                                                            \
+    {                                                                                              \
+        {(const uint8_t *)(g), sizeof(g) - 1}, {(const uint8_t *)(k), sizeof(k) - 1},              \
+            {(const uint8_t *)(ns), sizeof(ns) - 1},                                               \
+        {                                                                                          \
+            (const uint8_t *)(n), sizeof(n) - 1                                                    \
+        }                                                                                          \
+    }
+
 static void test_policy_governs_by_kind_name_and_namespace(void **state)
 {
     struct policy *p = load(POLICY("\"govern\":[" RULE(
@@ -78,11 +120,6 @@ static void test_policy_governs_by_kind_name_and_namespace(void **state)
         bool governed;
         enum mode mode;
     } rows[] = {
-#define ID(g, k, ns, n)                                                                            \
-    {{(const uint8_t *)(g), sizeof(g) - 1},                                                        \
-     {(const uint8_t *)(k), sizeof(k) - 1},                                                        \
-     {(const uint8_t *)(ns), sizeof(ns) - 1},                                                      \
-     {(const uint8_t *)(n), sizeof(n) - 1}}
         {ID("g.io", "A", "ns", "n"), true, MODE_ENFORCE},
         {ID("g.io", "C", "ns", "n"), false, MODE_ENFORCE},
         {ID("", "A", "ns", "n"), false, MODE_ENFORCE},
@@ -104,6 +141,85 @@ static void test_policy_governs_by_kind_name_and_namespace(void **state)
     assert_false(policy_governs_group(p, BYTES("y.io")));
     assert_true(policy_is_named_in(p, BYTES("apiVersion: g.io/v1")));
     assert_false(policy_is_named_in(p, BYTES("kind: ConfigMap")));
+    policy_free(p);
+}
+
+static void test_fields_of_all_rules_count_together(void **state)
+{
+    struct policy *p =
+        load(POLICY("\"govern\":[" CORE("\"Namespace\",\"ConfigMap\"", FIELDS) "," CORE(
+            "\"Namespace\"", FIELDS
+            ",\"names\":[\"prod*\"]") "," CORE("\"ConfigMap\"", ",\"names\":[\"istio\"]") "]"));
+    static const struct {
+        struct identity id;
+        size_t count;
+    } rows[] = {
+        {ID("", "Namespace", "", "dev"), 1},
+        {ID("", "Namespace", "", "prod-1"), 2},
+        {ID("", "ConfigMap", "ns", "a"), 1},
+        {ID("", "ConfigMap", "ns", "istio"), 0}, /* one rule takes it whole */
+        {ID("", "Service", "ns", "a"), 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct projection projection;
+
+        policy_projection(p, &rows[i].id, &projection);
+        assert_int_equal(projection.count, rows[i].count);
+    }
+    policy_free(p);
+}
+
+static void test_too_many_rules_with_fields_may_not_meet(void **state)
+{
+    for (int count = PROJECTION_MAX_RULES; count <= PROJECTION_MAX_RULES + 1; count++) {
+        struct buf json CLEANUP(buf_release) = {0};
+        struct policy *p = NULL;
+        struct err err = {0};
+
+        (void)state;
+        buf_append_str(&json, "{\"apiVersion\":\"meshwrit.dev/v1alpha1\",\"kind\":\"Policy\","
+                              "\"govern\":[");
+        for (int i = 0; i < count; i++)
+            buf_printf(&json, "%s" CORE("\"Service\"", FIELDS), i == 0 ? "" : ",");
+        buf_append_str(&json, "]}");
+        const bool ok = policy_load_text(buf_bytes(&json), &p, &err);
+
+        assert_int_equal(ok, count == PROJECTION_MAX_RULES);
+        if (!ok)
+            assert_string_equal(err.path, "govern[16].fields");
+        policy_free(p);
+    }
+}
+
+/* N7: what a file that cannot be read must not contain, and what one must contain to be read. */
+static void test_policy_knows_what_a_file_may_hold(void **state)
+{
+    static const struct {
+        const char *text;
+        bool named;
+        bool may;
+    } rows[] = {
+        {"apiVersion: g.io/v1", true, true},
+        {"kind: ConfigMap, name: istio", true, true},
+        {"kind: ConfigMap, name: \"istio-1-28\"", true, true},
+        {"kind: ConfigMap, name: istio-system", false, true},
+        {"kind: ConfigMap, name: networking.istio.io", false, true},
+        {"kind: Namespace, name: istio", false, true},
+        {"kind: Deployment, name: istio", false, false},
+        {"", false, false},
+    };
+    struct policy *p =
+        load(POLICY("\"govern\":[" RULE("\"A\"", "warn") "," CORE("\"Namespace\"", FIELDS) "," CORE(
+            "\"ConfigMap\"", ",\"names\":[\"istio\",\"istio-1-*\"]") "]"));
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        if (policy_is_named_in(p, bytes_str(rows[i].text)) != rows[i].named ||
+            policy_may_be_in(p, bytes_str(rows[i].text)) != rows[i].may)
+            fail_msg("%s", rows[i].text);
+    }
     policy_free(p);
 }
 
@@ -191,14 +307,39 @@ static void test_policy_bounds_pairs(void **state)
     }
 }
 
+static void test_patterns_that_meet(void **state)
+{
+    static const struct {
+        const char *a;
+        const char *b;
+        bool meet;
+    } rows[] = {
+        {"a", "a", true},      {"a", "b", false},      {"", "*", true},       {"", "a", false},
+        {"a*", "ab", true},    {"a*", "b", false},     {"a*", "*b", true},    {"a*c", "ab*", true},
+        {"a*c", "b*", false},  {"a*c", "*d", false},   {"a*", "ab*", true},   {"*", "*", true},
+        {"a*b", "a*cb", true}, {"ab*ba", "a*a", true}, {"ab*", "ac*", false}, {"*ab", "*cb", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        if (pattern_meet(bytes_str(rows[i].a), bytes_str(rows[i].b)) != rows[i].meet ||
+            pattern_meet(bytes_str(rows[i].b), bytes_str(rows[i].a)) != rows[i].meet)
+            fail_msg("%s and %s", rows[i].a, rows[i].b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_policy_refuses_with_the_place),
         cmocka_unit_test(test_policy_governs_by_kind_name_and_namespace),
+        cmocka_unit_test(test_fields_of_all_rules_count_together),
+        cmocka_unit_test(test_too_many_rules_with_fields_may_not_meet),
+        cmocka_unit_test(test_policy_knows_what_a_file_may_hold),
         cmocka_unit_test(test_policy_knows_status_writers),
         cmocka_unit_test(test_policy_bounds_pairs),
         cmocka_unit_test(test_patterns),
+        cmocka_unit_test(test_patterns_that_meet),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,7 +50,7 @@ static const struct recorded {
     {"namespace-create", REASON_NOT_GOVERNED, true, "Namespace/recorded"},
     {"namespace-update", REASON_NOT_GOVERNED, true, "Namespace/recorded"},
     {"namespace-status", REASON_NOT_GOVERNED, true, "Namespace/recorded"},
-    {"namespace-delete", REASON_NOT_GOVERNED, true, "Namespace/recorded"},
+    {"namespace-delete", REASON_STILL_IN_GIT, false, "Namespace/recorded"}, /* it holds three */
     {"namespace-finalize", REASON_NOT_GOVERNED, true, "Namespace/recorded"},
     {"service-status", REASON_NOT_GOVERNED, true, "Service/recorded/recorded"},
     {"configmap-create", REASON_NOT_GOVERNED, true, "ConfigMap/recorded/recorded"},

@@ -27,11 +27,12 @@ static void test_schema_nulls_are_the_paths_of_n15(void **state)
     "'list':{'items':{'properties':{'a':{}}}},'map':{'additionalProperties':{'properties':"        \
     "{'a':{},'b':{'default':1}}}},'open':{'x-kubernetes-preserve-unknown-fields':true,"            \
     "'properties':{'own':{}}},'later':{},'other':{'properties':{'x':{}}},"                         \
-    "'both':{'properties':{'x':{},'y':{}}}}}"
+    "'both':{'properties':{'x':{},'y':{}}},'mixed':{'properties':{'k':{"                           \
+    "'x-kubernetes-preserve-unknown-fields':true}}}}}"
 #define NULLS_V2                                                                                   \
     "{'properties':{'later':{'default':1},'only':{'properties':{'v2':{}}},"                        \
     "'other':{'x-kubernetes-preserve-unknown-fields':true},'both':{'properties':{'y':{}},"         \
-    "'additionalProperties':{}}}}"
+    "'additionalProperties':{}},'mixed':{'additionalProperties':{'properties':{'b':{}}}}}}"
     static const struct {
         const char *path;
         bool want;
@@ -41,7 +42,8 @@ static void test_schema_nulls_are_the_paths_of_n15(void **state)
         {"list.a", false},   {"map", true},      {"map.k", false},      {"map.k.a", true},
         {"map.k.b", false},  {"open.own", true}, {"open.other", false}, {"open.x.y", false},
         {"later", false},    {"only.v2", true},  {"other", true},       {"other.x", false},
-        {"both.x", false},   {"both.y", true},   {"both.z", false},
+        {"both.x", false},   {"both.y", true},   {"both.z", false},     {"mixed.k.b", false},
+        {"mixed.z.b", true},
     };
     struct schema *s =
         compile(CRD(VERSION("v1", STORED, NULLS_V1) "," VERSION("v2", SERVED, NULLS_V2)));

@@ -278,6 +278,23 @@ static void test_set_counts(void **state)
     assert_int_equal(set_count_in_namespace(set, BYTES("team-4")), 40);
     assert_int_equal(set_count_in_namespace(set, BYTES("")), 100);
     assert_int_equal(set_count_in_namespace(set, BYTES("nobody")), 0);
+    assert_int_equal(set_count_in_namespace(set, BYTES("team-")), 0);
+    for (size_t kind = 0; kind < set_kind_count(set); kind++) {
+        size_t first;
+        const size_t count = set_range(set, kind, BYTES("team-0"), &first);
+
+        for (size_t i = 0; i < set_count(set); i++) {
+            struct set_entry entry;
+            struct kind known;
+
+            set_entry(set, i, &entry);
+            set_kind_at(set, kind, &known);
+            assert_int_equal(bytes_equal(entry.id.group, known.group) &&
+                                 bytes_equal(entry.id.kind, known.kind) &&
+                                 bytes_equal(entry.id.namespace, BYTES("team-0")),
+                             i >= first && i < first + count);
+        }
+    }
 }
 
 static void test_set_knows_its_kinds(void **state)

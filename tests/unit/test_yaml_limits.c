@@ -98,6 +98,20 @@ static void test_yaml_limits_aliases_before_expanding_them(void **state)
     check_limit("in each document", &text, "the aliases of this file add more than 200000 nodes");
 }
 
+/* kustomize writes a key out again, escaped perhaps, and 1024 characters are the most for a key. */
+static void test_yaml_limits_keys(void **state)
+{
+    struct buf text = {0};
+
+    (void)state;
+    repeat(&text, "k", 320);
+    buf_append_str(&text, ": 1\n");
+    check_limit("as long as allowed", &text, NULL);
+    repeat(&text, "k", 321);
+    buf_append_str(&text, ": 1\n");
+    check_limit("one more", &text, "1:1: a key of more than 320 bytes");
+}
+
 static void test_yaml_limits_documents_and_bytes(void **state)
 {
     struct buf text = {0};
@@ -151,6 +165,7 @@ int main(void)
         cmocka_unit_test(test_yaml_limits_depth),
         cmocka_unit_test(test_yaml_limits_nodes),
         cmocka_unit_test(test_yaml_limits_aliases_before_expanding_them),
+        cmocka_unit_test(test_yaml_limits_keys),
         cmocka_unit_test(test_yaml_limits_documents_and_bytes),
         cmocka_unit_test(test_yaml_limits_json_files),
     };

@@ -76,7 +76,7 @@ MUST_USE static inline bool writ_add(struct writ *w, const json_t *document, uin
     const struct setwriter_place place = {BYTES("mesh"), BYTES(WRIT_COMMIT), BYTES("git.yaml"),
                                           line};
 
-    if (!manifest_read(&rules, document, NULL, out, err))
+    if (!manifest_read(&rules, &(struct manifest_input){.object = document}, out, err))
         return false;
     if (out->outcome == MANIFEST_APPROVED)
         setwriter_approve(w->writer, &out->id, &place, &out->primary, out->digests,

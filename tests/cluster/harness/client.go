@@ -140,10 +140,18 @@ func (c *Client) PatchJSON(object *unstructured.Unstructured, patch string) Answ
 	})
 }
 
-// ReplacePart puts the object over a subresource of the live one.
-func (c *Client) ReplacePart(object *unstructured.Unstructured, subresource string) Answer {
+// Finalize puts the live Namespace without its spec.finalizers to the subresource, as the namespace controller does once
+// a deleted one is empty, with the labels and annotations of object.
+func (c *Client) Finalize(object *unstructured.Unstructured) Answer {
 	return c.write(object, func(ctx context.Context, r dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
-		return r.Update(ctx, object, metav1.UpdateOptions{FieldManager: FieldManager}, subresource)
+		live, err := r.Get(ctx, object.GetName(), metav1.GetOptions{})
+		if err != nil {
+			return nil, err
+		}
+		live.SetLabels(object.GetLabels())
+		live.SetAnnotations(object.GetAnnotations())
+		unstructured.RemoveNestedField(live.Object, "spec", "finalizers")
+		return r.Update(ctx, live, metav1.UpdateOptions{FieldManager: FieldManager}, "finalize")
 	})
 }
 

@@ -26,11 +26,12 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Options say what a server of meshwrit is to hold. The policy is the built-in one.
+// Options say what a server of meshwrit is to hold.
 type Options struct {
 	Repo      *Repo
 	Paths     []string
 	Namespace string // for manifests that name none
+	Policy    string // its path in the repository; empty: the built-in one
 }
 
 // Source is the name of the one source of every server here.
@@ -146,7 +147,7 @@ func (m *Meshwrit) config(o Options, crds []string, health string) map[string]an
 	if o.Namespace != "" {
 		source["namespace"] = o.Namespace
 	}
-	return map[string]any{
+	config := map[string]any{
 		"apiVersion": "meshwrit.dev/v1alpha1",
 		"kind":       "Config",
 		"cluster":    "test",
@@ -161,6 +162,10 @@ func (m *Meshwrit) config(o Options, crds []string, health string) map[string]an
 		"schemas": schemas,
 		"audit":   map[string]any{"directory": m.AuditDir},
 	}
+	if o.Policy != "" {
+		config["policy"] = map[string]any{"source": Source, "path": o.Policy}
+	}
+	return config
 }
 
 // Loopback is the URL that the API server speaks HTTP/2 to.

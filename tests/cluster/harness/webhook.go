@@ -16,14 +16,18 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-// webhook is the registration that is installed in clusters.
+// webhook is the registration that is installed in clusters, coreWebhook what the component for core objects adds to it.
 func (c *Cluster) webhook() string { return filepath.Join(c.root, "manifests", "base", "webhook.yaml") }
+
+func (c *Cluster) coreWebhook() string {
+	return filepath.Join(c.root, "manifests", "components", "core", "webhook.yaml")
+}
 
 // Register registers the webhook as manifests/ has it, except that it is called by url and not by its Service, which
 // nothing here would route. It returns once the API server asks it. The extra rules make one more webhook of the
 // configuration, as its last comment tells an operator to do for status.
 func (c *Cluster) Register(url string, caBundle []byte, extra ...admissionv1.RuleWithOperations) error {
-	config, err := c.registration()
+	config, err := c.registration(c.webhook())
 	if err != nil {
 		return err
 	}
@@ -33,6 +37,28 @@ func (c *Cluster) Register(url string, caBundle []byte, extra ...admissionv1.Rul
 		added.Rules = extra
 		config.Webhooks = append(config.Webhooks, added)
 	}
+	return c.register(config, url, caBundle)
+}
+
+// RegisterCore does so with the component for core objects. Its entry is to fail when it cannot be answered, so that a
+// test sees it.
+func (c *Cluster) RegisterCore(url string, caBundle []byte) error {
+	config, err := c.registration(c.webhook())
+	if err != nil {
+		return err
+	}
+	core, err := c.registration(c.coreWebhook())
+	if err != nil {
+		return err
+	}
+	config.Webhooks = append(config.Webhooks, core.Webhooks...)
+	for i := range config.Webhooks {
+		config.Webhooks[i].FailurePolicy = ptr.To(admissionv1.Fail)
+	}
+	return c.register(config, url, caBundle)
+}
+
+func (c *Cluster) register(config *admissionv1.ValidatingWebhookConfiguration, url string, caBundle []byte) error {
 	for i := range config.Webhooks {
 		service := config.Webhooks[i].ClientConfig.Service
 		if service == nil {
@@ -68,7 +94,7 @@ func (c *Cluster) Register(url string, caBundle []byte, extra ...admissionv1.Rul
 
 // Unregister removes the registration and returns once the API server asks no more.
 func (c *Cluster) Unregister() error {
-	config, err := c.registration()
+	config, err := c.registration(c.webhook())
 	if err != nil {
 		return err
 	}
@@ -83,7 +109,7 @@ func (c *Cluster) Unregister() error {
 
 // Covers reports whether the registration of manifests/ has a rule for the resource, e.g. "virtualservices/status".
 func (c *Cluster) Covers(group, resource string) (bool, error) {
-	config, err := c.registration()
+	config, err := c.registration(c.webhook())
 	if err != nil {
 		return false, err
 	}
@@ -107,17 +133,17 @@ spec:
   http: [{route: [{destination: {host: probe.example}}]}]
 `)
 
-func (c *Cluster) registration() (*admissionv1.ValidatingWebhookConfiguration, error) {
-	content, err := os.ReadFile(c.webhook())
+func (c *Cluster) registration(path string) (*admissionv1.ValidatingWebhookConfiguration, error) {
+	content, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
 	objects, err := Decode(content)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.webhook(), err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if len(objects) != 1 || objects[0].GetKind() != "ValidatingWebhookConfiguration" {
-		return nil, fmt.Errorf("%s: not exactly one ValidatingWebhookConfiguration", c.webhook())
+		return nil, fmt.Errorf("%s: not exactly one ValidatingWebhookConfiguration", path)
 	}
 	asJSON, err := objects[0].MarshalJSON()
 	if err != nil {
@@ -125,10 +151,10 @@ func (c *Cluster) registration() (*admissionv1.ValidatingWebhookConfiguration, e
 	}
 	config := &admissionv1.ValidatingWebhookConfiguration{}
 	if err := json.Unmarshal(asJSON, config); err != nil {
-		return nil, fmt.Errorf("%s: %w", c.webhook(), err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if len(config.Webhooks) == 0 {
-		return nil, errors.New(c.webhook() + ": no webhooks")
+		return nil, errors.New(path + ": no webhooks")
 	}
 	return config, nil
 }
