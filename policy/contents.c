@@ -42,15 +42,14 @@ static void add_mode(const struct set *set, const struct policy *policy, size_t 
 struct contents contents_of_namespace(const struct set *set, const struct policy *policy,
                                       struct bytes namespace)
 {
-    struct contents c = {.mode = MODE_AUDIT};
+    struct contents c = {.count = set_count_in_namespace(set, namespace), .mode = MODE_AUDIT};
 
-    for (size_t kind = 0; kind < set_kind_count(set); kind++) {
+    for (size_t kind = 0; kind < set_kind_count(set) && c.mode != MODE_ENFORCE; kind++) {
         size_t first;
         const size_t count = set_range(set, kind, namespace, &first);
 
         for (size_t i = 0; i < count && c.mode != MODE_ENFORCE; i++)
             add_mode(set, policy, first + i, &c);
-        c.count += count;
     }
     return c;
 }
