@@ -1,30 +1,16 @@
 /*
- * canon.h -- the canonical bytes of a JSON value (N25), written while it is read.
+ * canon.h -- the canonical bytes of a JSON value (N25, canon_read.h), written while it is read.
  *
- *     N null   T true   F false   I int64   D double   S u32 length, bytes
- *     L u32 count, values      M u32 count, (S key, value)* in key order
- *
- * Numbers and lengths are big-endian. Keys that come in order cost nothing; a map whose keys do not
+ * Keys that come in order cost nothing; a map whose keys do not
  * is put in order when it ends. Duplicate keys are refused. The writer is a stack: what was written
  * last can be taken back. One writer a thread; it keeps its memory for the next value.
  */
 #ifndef POLICY_CANON_H
 #define POLICY_CANON_H
 
+#include "policy/canon_read.h"
 #include "policy/jread.h"
 #include "policy/nulls.h"
-
-enum {
-    CANON_NULL = 'N',
-    CANON_TRUE = 'T',
-    CANON_FALSE = 'F',
-    CANON_INTEGER = 'I',
-    CANON_DOUBLE = 'D',
-    CANON_STRING = 'S',
-    CANON_LIST = 'L',
-    CANON_MAP = 'M',
-    CANON_HEAD = 5, /* the type byte and a u32 */
-};
 
 struct canon_entry {
     uint64_t prefix; /* the key's first eight bytes: most comparisons are one of these */
@@ -98,14 +84,5 @@ void canon_patch_count(struct buf *out, size_t at, size_t count);
 
 /* Appends a head: type and count. */
 void canon_head(struct buf *out, uint8_t type, size_t count);
-
-/* --- reading it back -------------------------------------------------------------------------- */
-
-/*
- * A cursor over canonical bytes that this module wrote. canon_skip_bytes moves it over one value.
- */
-uint32_t canon_read_u32(struct bytes at);
-struct bytes canon_read_string(struct bytes *cursor); /* at an 'S' */
-struct bytes canon_take_value(struct bytes *cursor);  /* the bytes of one value */
 
 #endif

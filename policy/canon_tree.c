@@ -1,5 +1,7 @@
 #include "policy/canon_tree.h"
 
+#include <endian.h>
+
 #include "base/mem.h"
 
 #include "base/banned.h"
@@ -9,7 +11,7 @@ static uint64_t bits_of(struct bytes value)
     uint64_t bits;
 
     memcpy(&bits, value.ptr + 1, sizeof(bits));
-    return __builtin_bswap64(bits);
+    return be64toh(bits);
 }
 
 int64_t canon_tree_integer(struct bytes value)
@@ -58,10 +60,8 @@ static json_t *take(struct bytes *cursor)
     if (type != CANON_MAP && type != CANON_LIST)
         return scalar(canon_take_value(cursor));
     json_t *out = made(type == CANON_MAP ? json_object() : json_array());
-    uint32_t count = canon_read_u32(bytes_of(cursor->ptr + 1, 4));
 
-    *cursor = bytes_of(cursor->ptr + CANON_HEAD, cursor->len - CANON_HEAD);
-    for (; count > 0; count--) {
+    for (uint32_t count = canon_take_count(cursor); count > 0; count--) {
         struct bytes key = {0};
 
         if (type == CANON_MAP)

@@ -18,14 +18,6 @@ struct walk {
     void *context;
 };
 
-static uint32_t take_count(struct bytes *value)
-{
-    const uint32_t count = canon_read_u32(bytes_of(value->ptr + 1, 4));
-
-    *value = bytes_of(value->ptr + CANON_HEAD, value->len - CANON_HEAD);
-    return count;
-}
-
 static bool diff_value(const struct walk *w, const struct schema_path *path, struct bytes left,
                        struct bytes right);
 
@@ -45,8 +37,8 @@ static bool is_tags(const struct schema_path *path)
 static bool diff_list(const struct walk *w, const struct schema_path *up, struct bytes left,
                       struct bytes right)
 {
-    const uint32_t left_count = take_count(&left);
-    const uint32_t right_count = take_count(&right);
+    const uint32_t left_count = canon_take_count(&left);
+    const uint32_t right_count = canon_take_count(&right);
 
     for (uint32_t i = 0; i < left_count || i < right_count; i++) {
         const struct bytes a = i < left_count ? canon_take_value(&left) : (struct bytes){0};
@@ -63,8 +55,8 @@ static bool diff_list(const struct walk *w, const struct schema_path *up, struct
 static bool diff_map(const struct walk *w, const struct schema_path *up, struct bytes left,
                      struct bytes right)
 {
-    uint32_t left_count = take_count(&left);
-    uint32_t right_count = take_count(&right);
+    uint32_t left_count = canon_take_count(&left);
+    uint32_t right_count = canon_take_count(&right);
 
     while (left_count > 0 || right_count > 0) {
         struct bytes left_next = left;
@@ -159,7 +151,7 @@ static void render(struct bytes *cursor, size_t limit, struct buf *out)
         return;
     }
     if (type == CANON_MAP || type == CANON_LIST) {
-        const uint32_t count = take_count(cursor);
+        const uint32_t count = canon_take_count(cursor);
 
         buf_byte(out, type == CANON_MAP ? '{' : '[');
         for (uint32_t i = 0; i < count; i++) {

@@ -269,18 +269,18 @@ bool normal_equal(const struct normal *a, const struct normal *b)
 /* The canonical map without its ownerReferences, appended to `out`. */
 static bool without_owners(struct bytes map, struct buf *out)
 {
+    struct canon_entries e = canon_entries_of(map);
+    struct bytes key;
+    struct bytes value;
     bool found = false;
-    uint32_t count = canon_read_u32(bytes_of(map.ptr + 1, 4));
 
-    for (map = bytes_of(map.ptr + CANON_HEAD, map.len - CANON_HEAD); count > 0; count--) {
-        const uint8_t *start = map.ptr;
-        const bool owners = bytes_equal(canon_read_string(&map), BYTES("ownerReferences"));
-
-        (void)canon_take_value(&map);
-        if (owners)
+    while (canon_next_entry(&e, &key, &value)) {
+        if (bytes_equal(key, BYTES("ownerReferences"))) {
             found = true;
-        else
-            buf_append(out, bytes_of(start, (size_t)(map.ptr - start)));
+            continue;
+        }
+        canon_string(out, key);
+        buf_append(out, value);
     }
     return found;
 }

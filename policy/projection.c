@@ -186,40 +186,13 @@ static bool allows(const struct projection *p, enum projection_map map, struct b
 
 /* --- forms ------------------------------------------------------------------------------------ */
 
-/* A cursor over the entries of a canonical map. */
-struct entries {
-    struct bytes rest;
-    uint32_t left;
-};
-
-static struct entries entries_of(struct bytes map)
-{
-    struct entries e = {0};
-
-    if (map.len >= CANON_HEAD && map.ptr[0] == CANON_MAP) {
-        e.left = canon_read_u32(bytes_of(map.ptr + 1, 4));
-        e.rest = bytes_of(map.ptr + CANON_HEAD, map.len - CANON_HEAD);
-    }
-    return e;
-}
-
-static bool next_entry(struct entries *e, struct bytes *key, struct bytes *value)
-{
-    if (e->left == 0)
-        return false;
-    e->left--;
-    *key = canon_read_string(&e->rest);
-    *value = canon_take_value(&e->rest);
-    return true;
-}
-
 static bool has_key(struct bytes map, struct bytes want)
 {
-    struct entries e = entries_of(map);
+    struct canon_entries e = canon_entries_of(map);
     struct bytes key;
     struct bytes value;
 
-    while (next_entry(&e, &key, &value)) {
+    while (canon_next_entry(&e, &key, &value)) {
         if (bytes_equal(key, want))
             return true;
     }
@@ -273,11 +246,11 @@ static void collect_map(const struct projection *p, enum projection_map map, str
                         const struct bytes *git_form, struct collected *c)
 {
     struct buf path CLEANUP(buf_release) = {0};
-    struct entries e = entries_of(tags);
+    struct canon_entries e = canon_entries_of(tags);
     struct bytes key;
     struct bytes value;
 
-    while (next_entry(&e, &key, &value)) {
+    while (canon_next_entry(&e, &key, &value)) {
         const enum projection_use use = projection_use(p, map, key);
 
         if (use == PROJECTION_IGNORED)
@@ -294,11 +267,11 @@ static void write_form(const struct projection *p, struct bytes meta, const stru
                        struct buf *out)
 {
     struct collected c CLEANUP(collected_release) = {0};
-    struct entries e = entries_of(meta);
+    struct canon_entries e = canon_entries_of(meta);
     struct bytes key;
     struct bytes value;
 
-    while (next_entry(&e, &key, &value)) {
+    while (canon_next_entry(&e, &key, &value)) {
         for (int i = 0; i < PROJECTION_MAPS; i++) {
             if (bytes_equal(key, map_names[i]))
                 collect_map(p, (enum projection_map)i, value, git_form, &c);
@@ -324,7 +297,7 @@ void projection_write_judged(const struct projection *p, struct bytes meta, stru
 
 bool projection_is_empty(struct bytes form)
 {
-    return entries_of(form).left == 0;
+    return canon_entries_of(form).left == 0;
 }
 
 void projection_digest(struct bytes form, const struct identity *id, struct sha256 *hash,
@@ -344,14 +317,14 @@ void projection_digest(struct bytes form, const struct identity *id, struct sha2
 
 bool projection_diff(struct bytes left, struct bytes right, struct projection_diff *out)
 {
-    struct entries a = entries_of(left);
-    struct entries b = entries_of(right);
+    struct canon_entries a = canon_entries_of(left);
+    struct canon_entries b = canon_entries_of(right);
     struct bytes a_key;
     struct bytes b_key;
     struct bytes a_value;
     struct bytes b_value;
-    bool has_a = next_entry(&a, &a_key, &a_value);
-    bool has_b = next_entry(&b, &b_key, &b_value);
+    bool has_a = canon_next_entry(&a, &a_key, &a_value);
+    bool has_b = canon_next_entry(&b, &b_key, &b_value);
 
     while (has_a || has_b) {
         const int order = !has_a ? 1 : !has_b ? -1 : bytes_compare(a_key, b_key);
@@ -363,8 +336,8 @@ bool projection_diff(struct bytes left, struct bytes right, struct projection_di
             out->right = b_value;
         if (!bytes_equal(out->left, out->right))
             return true;
-        has_a = next_entry(&a, &a_key, &a_value);
-        has_b = next_entry(&b, &b_key, &b_value);
+        has_a = canon_next_entry(&a, &a_key, &a_value);
+        has_b = canon_next_entry(&b, &b_key, &b_value);
     }
     return false;
 }
