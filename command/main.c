@@ -1,7 +1,11 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "base/attr.h"
+#include "base/mem.h"
 #include "command/build.h"
 #include "command/certs.h"
 #include "command/check.h"
@@ -47,6 +51,8 @@ static void print_help(FILE *out)
 
 int main(int argc, char **argv)
 {
+    /* A document that lost a member for want of memory must not look like one: the process ends. */
+    json_set_alloc_funcs(xmalloc, free);
     if (argc < 2) {
         print_help(stderr);
         return COULD_NOT;
