@@ -148,22 +148,10 @@ func TestCoreObjects(t *testing.T) {
 		policyFile: strings.NewReplacer("\ngovern:\n", "\ngovern:\n- include: default\n", "mode: warn", "mode: enforce").
 			Replace(string(policy)),
 	}
-	for _, r := range coreRows {
-		if r.git != "" {
-			files["core/"+r.slug()+".yaml"] = r.named(r.git)
-		}
-	}
+	putInGit(coreRows, "core", files)
 	options := harness.Options{Policy: policyFile}
 	s := newSite(t, &options, files)
-	for _, r := range coreRows {
-		if r.live != "" {
-			object := harness.MustDecode(r.named(r.live))
-			must(t, cluster.Create(object).Err)
-			if r.prep != nil {
-				must(t, r.prep(object))
-			}
-		}
-	}
+	putLive(t, coreRows)
 	s.serve(t, options)
 	s.register(t, (*harness.Meshwrit).Loopback)
 	must(t, cluster.RegisterCore(s.url, s.meshwrit.CABundle))

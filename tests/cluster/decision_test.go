@@ -28,22 +28,10 @@ func TestDecisionTable(t *testing.T) {
 	for _, protocol := range protocols {
 		t.Run(protocol.name, func(t *testing.T) {
 			files := make(map[string]string)
-			for _, r := range rows {
-				if r.git != "" {
-					files["decision/"+r.slug()+".yaml"] = r.named(r.git)
-				}
-			}
+			putInGit(rows, "decision", files)
 			var options harness.Options
 			s := newSite(t, &options, files)
-			for _, r := range rows {
-				if r.live != "" {
-					object := harness.MustDecode(r.named(r.live))
-					must(t, cluster.Create(object).Err)
-					if r.prep != nil {
-						must(t, r.prep(object))
-					}
-				}
-			}
+			putLive(t, rows)
 			s.serve(t, options)
 			s.register(t, protocol.url)
 
@@ -52,6 +40,30 @@ func TestDecisionTable(t *testing.T) {
 			}
 			expectProtocol(t, s, protocol.name)
 		})
+	}
+}
+
+// putInGit adds what the rows have in Git to the files of a repository.
+func putInGit(rows []row, folder string, files map[string]string) {
+	for _, r := range rows {
+		if r.git != "" {
+			files[folder+"/"+r.slug()+".yaml"] = r.named(r.git)
+		}
+	}
+}
+
+// putLive makes what the rows find in the cluster, before anybody watches.
+func putLive(t *testing.T, rows []row) {
+	t.Helper()
+	for _, r := range rows {
+		if r.live == "" {
+			continue
+		}
+		object := harness.MustDecode(r.named(r.live))
+		must(t, cluster.Create(object).Err)
+		if r.prep != nil {
+			must(t, r.prep(object))
+		}
 	}
 }
 
